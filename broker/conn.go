@@ -1,0 +1,4 @@
+package broker
+
+// conn is one connection of a client.
+type conn struct{}

@@ -1,0 +1,3 @@
+module klamm/conformance/peers
+
+go 1.26.0

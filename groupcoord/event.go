@@ -1,0 +1,118 @@
+package groupcoord
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Token names one request that waits for its reply. The owner chooses it; the
+// machine gives it back in exactly one Reply.
+type Token uint64
+
+// Event is something that happened to a group: a request of a member, the
+// passing of time, a change of topics or of configuration.
+type Event interface{ event() }
+
+// JoinGroup is a JoinGroup request. Random is the randomness of the member id
+// that a new member gets: the id is the client id (or the group instance id), a
+// dash, and Random in the text form of java.util.UUID.
+type JoinGroup struct {
+	To                   Token
+	Req                  *kmsg.JoinGroupRequest
+	ClientID, ClientHost string
+	Random               [16]byte
+}
+
+// SyncGroup is a SyncGroup request.
+type SyncGroup struct {
+	To  Token
+	Req *kmsg.SyncGroupRequest
+}
+
+// Heartbeat is a Heartbeat request.
+type Heartbeat struct {
+	To  Token
+	Req *kmsg.HeartbeatRequest
+}
+
+// LeaveGroup is a LeaveGroup request of any version.
+type LeaveGroup struct {
+	To  Token
+	Req *kmsg.LeaveGroupRequest
+}
+
+// OffsetCommit is an OffsetCommit request. The owner has filled in the topic
+// names and left out the topics and partitions that do not exist.
+type OffsetCommit struct {
+	To  Token
+	Req *kmsg.OffsetCommitRequest
+}
+
+// OffsetDelete is an OffsetDelete request, of existing topics and partitions only.
+type OffsetDelete struct {
+	To  Token
+	Req *kmsg.OffsetDeleteRequest
+}
+
+// DeleteGroup asks to delete the group; the reply is a DeleteGroupsResponse with
+// this one group in it.
+type DeleteGroup struct{ To Token }
+
+// TopicsDeleted tells that topics are gone: their committed offsets go too.
+type TopicsDeleted struct{ Topics []string }
+
+// Configure replaces the configuration of the group.
+type Configure struct{ Config Config }
+
+// Loaded ends a reload: every record has been applied, and the members that the
+// last generation had must show up again within their session timeout.
+type Loaded struct{}
+
+// Tick says that a deadline may have passed. A Tick that comes too early does nothing.
+type Tick struct{}
+
+// ExpireMember ends the session of a member now, as if its timeout had passed
+// (for tests). Unknown members are ignored.
+type ExpireMember struct{ MemberID string }
+
+// ForceRebalance starts a rebalance as if a member had asked for one (for tests).
+type ForceRebalance struct{ Reason string }
+
+func (JoinGroup) event()      {}
+func (SyncGroup) event()      {}
+func (Heartbeat) event()      {}
+func (LeaveGroup) event()     {}
+func (OffsetCommit) event()   {}
+func (OffsetDelete) event()   {}
+func (DeleteGroup) event()    {}
+func (TopicsDeleted) event()  {}
+func (Configure) event()      {}
+func (Loaded) event()         {}
+func (Tick) event()           {}
+func (ExpireMember) event()   {}
+func (ForceRebalance) event() {}
+
+// Effect is something that the owner must do, in the order of the slice that
+// Step returned and before the next event.
+type Effect interface{ effect() }
+
+// Reply answers the request that To names.
+type Reply struct {
+	To   Token
+	Resp kmsg.Response
+}
+
+// Append writes records to __consumer_offsets, as one batch, and then calls
+// Apply for each of them.
+type Append struct{ Records []Record }
+
+func (Reply) effect()  {}
+func (Append) effect() {}
+
+// Record is one record of __consumer_offsets that belongs to this group. A nil
+// Value is a tombstone. ProducerID is -1 outside transactions.
+type Record struct {
+	Key, Value    []byte
+	Offset        int64
+	ProducerID    int64
+	ProducerEpoch int16
+}
