@@ -4,13 +4,18 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"klamm/protocol"
 )
 
 // Group is one consumer group: its committed offsets and its membership. It is
 // not safe for concurrent use; its owner has a mutex around it.
 type Group struct {
-	id  string
-	cfg Config
+	id      string
+	cfg     Config
+	classic classic                  // membership, soft state
+	offsets offsets                  // committed offsets, hard state
+	stored  *kmsg.GroupMetadataValue // last group metadata record, hard state; nil without one
 }
 
 // New returns an empty group that nobody has joined and that has no offsets.
@@ -18,18 +23,33 @@ func New(id string, cfg Config) *Group { return &Group{id: id, cfg: cfg} }
 
 // Step applies e at time now. It does not block, start goroutines, read a clock
 // or keep e: what outlives the call is cloned.
-func (g *Group) Step(now time.Time, e Event) []Effect { return nil }
+func (g *Group) Step(now time.Time, e Event) []Effect {
+	switch e := e.(type) {
+	case JoinGroup:
+	case SyncGroup:
+	case Heartbeat:
+	case LeaveGroup:
+	case OffsetCommit:
+		return g.commitOffsets(now, e)
+	case OffsetDelete:
+		return g.deleteOffsets(now, e)
+	case DeleteGroup:
+		return g.deleteGroup(now, e)
+	case TopicsDeleted:
+		return g.topicsDeleted(now, e)
+	case Configure:
+		g.cfg = e.Config
+	case Loaded:
+	case Tick:
+		return g.expireOffsets(now)
+	case ExpireMember:
+	case ForceRebalance:
+	}
+	return nil
+}
 
 // Deadline is when the owner must Step(now, Tick{}); the zero time means never.
-func (g *Group) Deadline() time.Time { return time.Time{} }
-
-// Apply is the only writer of hard state: called for each appended record, and
-// again, in order, on reload.
-func (g *Group) Apply(r Record) {}
-
-// Vacant tells that the group has neither members nor offsets nor a record in
-// __consumer_offsets: the owner may forget it, as if it had never been.
-func (g *Group) Vacant() bool { return true }
+func (g *Group) Deadline() time.Time { return g.offsetsDeadline() }
 
 // Overview is one group as ListGroups shows it.
 type Overview struct {
@@ -46,8 +66,19 @@ func (g *Group) Describe() kmsg.DescribeGroupsResponseGroup {
 	return kmsg.NewDescribeGroupsResponseGroup()
 }
 
-// FetchOffsets answers one group of an OffsetFetch request: the topics asked for
-// (names filled in), or all when req.Topics is nil.
-func (g *Group) FetchOffsets(now time.Time, req kmsg.OffsetFetchRequestGroup) kmsg.OffsetFetchResponseGroup {
-	return kmsg.NewOffsetFetchResponseGroup()
+// classic is the membership of a classic group.
+type classic struct{}
+
+// isEmpty tells that nobody is a member and nobody is about to become one.
+func (c *classic) isEmpty() bool { return true }
+
+// checkCommit tells whether the sender of an offset commit may commit: its
+// member id, generation and instance id. A commit of a member counts as a
+// heartbeat where Kafka counts it, hence now.
+func (g *Group) checkCommit(now time.Time, req *kmsg.OffsetCommitRequest) protocol.ErrorCode {
+	return protocol.None
 }
+
+// subscribedTo tells whether a member consumes the topic, so that its offsets
+// must not be deleted.
+func (g *Group) subscribedTo(topic string) bool { return false }
