@@ -1,6 +1,6 @@
 package protocol
 
-import "errors"
+import "encoding/binary"
 
 // RequestHeader is the head of every request. ClientID is empty when the client
 // sent none (null). It aliases nothing of the frame.
@@ -12,25 +12,54 @@ type RequestHeader struct {
 }
 
 // ParseRequestHeader reads the header at the start of a frame (without its size
-// prefix) and returns the body that follows it. An error means that the
-// connection has to be ended: Kafka hangs up on a header that it cannot read,
-// unknown API keys included. The version is not judged here, but for ApiVersions
-// any version is readable. It mirrors org.apache.kafka.common.requests.RequestHeader.
-func ParseRequestHeader(frame []byte) (h RequestHeader, body []byte, err error) {
-	return h, nil, errors.New("protocol: not written yet")
+// prefix) and returns the body that follows it. lastClientID is the client id of
+// the connection's last request, or empty: when the client sends the same one
+// again, that string is used and nothing is allocated.
+//
+// An error is a *ReadError and means that the connection has to be ended: Kafka
+// hangs up on a header that it cannot read, unknown API keys included. The version
+// is not judged here, so that ApiVersions can be answered in any version. It mirrors
+// org.apache.kafka.common.requests.RequestHeader.
+func ParseRequestHeader(frame []byte, lastClientID string) (h RequestHeader, body []byte, err error) {
+	r := reader{buf: frame}
+	h.Key = r.int16()
+	h.Version = r.int16()
+	if r.failed() {
+		return h, nil, r.headerError(h)
+	}
+	schema, ok := RequestSchema(h.Key)
+	if !ok {
+		r.fail(ReasonUnknownKey, int64(h.Key))
+		return h, nil, r.headerError(h)
+	}
+	h.CorrelationID = r.int32()
+	// The client id keeps its two-byte length in flexible versions: a broker must
+	// find it in an ApiVersions request that is newer than itself. Any negative
+	// length is null.
+	if n := r.int16(); n > 0 {
+		if id := r.take(int(n)); string(id) == lastClientID {
+			h.ClientID = lastClientID
+		} else {
+			h.ClientID = string(id)
+		}
+	}
+	if schema.FlexibleIn(h.Version) {
+		r.unknownTags()
+	}
+	if r.failed() {
+		return h, nil, r.headerError(h)
+	}
+	return h, frame[r.pos:], nil
 }
 
-// AppendResponseHeader appends correlation id and, for flexible responses, the
-// empty tag section. ApiVersions answers never have a tag section (KIP-511).
+// AppendResponseHeader appends the correlation id and, in flexible versions, an
+// empty tag section. ApiVersions answers never have a tag section, so that a client
+// can read them before it knows the broker (KIP-511).
 func AppendResponseHeader(dst []byte, h RequestHeader) []byte {
+	dst = binary.BigEndian.AppendUint32(dst, uint32(h.CorrelationID))
+	const apiVersions = 18
+	if s, ok := RequestSchema(h.Key); ok && s.FlexibleIn(h.Version) && h.Key != apiVersions {
+		dst = append(dst, 0)
+	}
 	return dst
-}
-
-// CheckRequest walks the body of a request of a known API and version without
-// allocating, and refuses what Kafka 4.4 refuses to read: arrays above 1,000,000
-// elements or longer than the bytes that are left, more than 10,000 tags, null
-// where the schema has none, strings and bytes that run past the end. kmsg may
-// decode the body safely only after it has passed.
-func CheckRequest(key, version int16, body []byte) error {
-	return errors.New("protocol: not written yet")
 }
