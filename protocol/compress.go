@@ -1,0 +1,218 @@
+package protocol
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// Codec is how the records of a batch are compressed, by the attribute bits
+// (org.apache.kafka.common.record.CompressionType).
+type Codec int8
+
+// The codecs of Kafka 4.4.0.
+const (
+	CodecNone   Codec = 0
+	CodecGzip   Codec = 1
+	CodecSnappy Codec = 2
+	CodecLZ4    Codec = 3
+	CodecZstd   Codec = 4
+)
+
+// Known tells whether Kafka has a codec of that number.
+func (c Codec) Known() bool { return c >= CodecNone && c <= CodecZstd }
+
+// String is Kafka's name of the codec, as compression.type has it.
+func (c Codec) String() string {
+	names := [...]string{"none", "gzip", "snappy", "lz4", "zstd"}
+	if !c.Known() {
+		return fmt.Sprintf("codec %d", int8(c))
+	}
+	return names[c]
+}
+
+// ErrTooLarge means that compressed records would grow beyond the limit.
+var ErrTooLarge = errors.New("protocol: compressed records grow beyond the limit")
+
+// errCompressed is what is wrong with compressed bytes, whatever it is.
+var errCompressed = errors.New("protocol: compressed records cannot be read")
+
+// DecompressLimit is the limit of a zero Decompressor, in bytes: as much as the
+// largest request of Kafka's default socket.request.max.bytes could carry plain.
+const DecompressLimit = 100 << 20
+
+// keepScratch is the largest buffer that is kept for the next batch.
+const keepScratch = 1 << 20
+
+// Decompressor decompresses records, one batch after another, and keeps what it
+// needs for the next one. It belongs to one goroutine at a time; its zero value is
+// ready, costs nothing until it meets a codec, and needs no closing.
+type Decompressor struct {
+	// Limit bounds what one batch may decompress to, in bytes; 0 means DecompressLimit.
+	Limit int
+
+	out    []byte
+	source bytes.Reader
+	gzip   *gzip.Reader
+	zstd   *zstd.Decoder
+}
+
+// Decompress returns the plain bytes of src. They are valid until the next call, and
+// with CodecNone they are src. The error is ErrTooLarge beyond the limit, and else
+// says what is wrong with src.
+func (d *Decompressor) Decompress(codec Codec, src []byte) ([]byte, error) {
+	limit := d.Limit
+	if limit <= 0 {
+		limit = DecompressLimit
+	}
+	if cap(d.out) > keepScratch {
+		d.out = nil
+	}
+	out, err := d.out[:0], error(nil)
+	switch codec {
+	case CodecNone:
+		return src, nil
+	case CodecGzip:
+		out, err = d.gunzip(out, src, limit)
+	case CodecSnappy:
+		out, err = unsnappy(out, src, limit)
+	case CodecLZ4:
+		out, err = unlz4(out, src, limit)
+	case CodecZstd:
+		out, err = d.unzstd(out, src, limit)
+	default:
+		return nil, fmt.Errorf("protocol: there is no %v", codec)
+	}
+	d.out = out[:0]
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// gunzip reads one gzip member after another. What follows a whole member and is not
+// one itself is ignored, as java.util.zip.GZIPInputStream ignores it.
+func (d *Decompressor) gunzip(dst, src []byte, limit int) ([]byte, error) {
+	d.source.Reset(src)
+	defer d.source.Reset(nil)
+	if d.gzip == nil {
+		d.gzip = new(gzip.Reader)
+	}
+	for first := true; first || d.source.Len() > 0; first = false {
+		if err := d.gzip.Reset(&d.source); err != nil {
+			if first {
+				return dst, errCompressed
+			}
+			return dst, nil
+		}
+		d.gzip.Multistream(false)
+		var err error
+		if dst, err = readAll(dst, d.gzip, limit); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+// readAll appends all of r to dst, which grows as bytes come and never beyond limit.
+func readAll(dst []byte, r io.Reader, limit int) ([]byte, error) {
+	for {
+		if len(dst) == cap(dst) {
+			dst = append(dst, 0)[:len(dst)]
+		}
+		n, err := r.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		switch {
+		case len(dst) > limit:
+			return dst, ErrTooLarge
+		case err == io.EOF:
+			return dst, nil
+		case err != nil:
+			return dst, errCompressed
+		}
+	}
+}
+
+func (d *Decompressor) unzstd(dst, src []byte, limit int) ([]byte, error) {
+	if d.zstd == nil {
+		var err error
+		d.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxMemory(uint64(limit)), zstd.WithDecoderMaxWindow(zstdMaxWindow))
+		if err != nil {
+			return dst, err
+		}
+	}
+	out, err := d.zstd.DecodeAll(src, dst)
+	switch {
+	case err == nil:
+		return out, nil
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return dst, ErrTooLarge
+	default:
+		return dst, errCompressed
+	}
+}
+
+// zstdMaxWindow is the largest window that the reference decoder takes, and so the
+// largest that the highest level of a Java producer asks for.
+const zstdMaxWindow = 128 << 20
+
+// Compressor compresses records, one batch after another, and keeps what it needs
+// for the next one. It belongs to one goroutine at a time; its zero value is ready
+// and needs no closing.
+type Compressor struct {
+	plain []byte
+	gzip  *gzip.Writer
+	lz4   *lz4Writer
+	zstd  *zstd.Encoder
+}
+
+// Append appends src, compressed as Kafka's own writers do it: gzip at its default
+// level, snappy in the framing of snappy-java, lz4 in a frame of independent blocks
+// of 64 KiB, zstd at level 3. The error is that of an unknown codec.
+func (c *Compressor) Append(dst []byte, codec Codec, src []byte) ([]byte, error) {
+	switch codec {
+	case CodecNone:
+		return append(dst, src...), nil
+	case CodecGzip:
+		sink := byteSink(dst)
+		if c.gzip == nil {
+			c.gzip = gzip.NewWriter(&sink)
+		} else {
+			c.gzip.Reset(&sink)
+		}
+		if _, err := c.gzip.Write(src); err != nil {
+			return dst, err
+		}
+		return sink, c.gzip.Close()
+	case CodecSnappy:
+		return appendSnappy(dst, src), nil
+	case CodecLZ4:
+		if c.lz4 == nil {
+			c.lz4 = new(lz4Writer)
+		}
+		return c.lz4.append(dst, src)
+	case CodecZstd:
+		if c.zstd == nil {
+			var err error
+			if c.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true)); err != nil {
+				return dst, err
+			}
+		}
+		return c.zstd.EncodeAll(src, dst), nil
+	default:
+		return dst, fmt.Errorf("protocol: there is no %v", codec)
+	}
+}
+
+// byteSink appends what is written to it.
+type byteSink []byte
+
+func (s *byteSink) Write(b []byte) (int, error) {
+	*s = append(*s, b...)
+	return len(b), nil
+}
