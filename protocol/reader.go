@@ -15,7 +15,7 @@ const (
 // Reason is why a request cannot be read.
 type Reason uint8
 
-// The reasons. Each one makes Kafka 4.4.0 end the connection.
+// The reasons. Each one but the last makes Kafka 4.4.0 end the connection.
 const (
 	ReasonTruncated      Reason = iota + 1 // fewer bytes are left than the field needs
 	ReasonUnknownKey                       // the listener takes no such API
@@ -27,6 +27,7 @@ const (
 	ReasonVarint                           // a varint of more than five bytes
 	ReasonNegativeLength                   // the size of a tagged field, as a signed number
 	ReasonTagVersion                       // a known tagged field, in a version that does not have it
+	ReasonTagSize                          // a known tagged field, much longer than its declared size: Kafka reads it
 )
 
 // ReadError says why and where a request's header or body cannot be read. It means
@@ -70,6 +71,8 @@ func (e *ReadError) text() string {
 		return fmt.Sprintf("negative length %d", e.Value)
 	case ReasonTagVersion:
 		return fmt.Sprintf("tag %d is not allowed in this version", e.Value)
+	case ReasonTagSize:
+		return fmt.Sprintf("tagged field is longer than its declared size %d", e.Value)
 	}
 	return "cannot be read"
 }

@@ -1,0 +1,281 @@
+package protocol
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"pgregory.net/rapid"
+)
+
+func TestCheckRequestTellsWhatIsWrong(t *testing.T) {
+	tests := []struct {
+		key, version int16
+		body         string
+		want         ReadError
+		text         string
+	}{
+		{999, 0, "", ReadError{Key: 999, Reason: ReasonUnknownKey, Value: 999},
+			"request of key 999, version 0: header at byte 0: unknown API key"},
+		{3, 14, "", ReadError{Key: 3, Version: 14, Reason: ReasonVersion, Value: 14},
+			"request of key 3, version 14: header at byte 0: unsupported version"},
+		{3, 0, "\x00\x00\x00\x01\xff\xff", ReadError{Key: 3, Field: "Name", Offset: 6, Reason: ReasonNull},
+			"request of key 3, version 0: field Name at byte 6: null, but the field is not nullable"},
+		{3, 0, "\x00\x00\x00\x01\x00\x05abc", ReadError{Key: 3, Field: "Name", Offset: 6, Reason: ReasonTruncated, Value: 5},
+			"request of key 3, version 0: field Name at byte 6: 5 bytes are needed, more than are left"},
+		{3, 0, "\x00\x00\x00\x03ab", ReadError{Key: 3, Field: "Topics", Offset: 4, Reason: ReasonArrayTooLong, Value: 3},
+			"request of key 3, version 0: field Topics at byte 4: array of 3 elements, more than 1000000 or than bytes are left"},
+		{1, 14, fetch12 + "\x01\x01\x01\x01\x01\x00", ReadError{Key: 1, Version: 14, Field: "ReplicaState", Offset: 31, Reason: ReasonTagVersion, Value: 1},
+			"request of key 1, version 14: field ReplicaState at byte 31: tag 1 is not allowed in this version"},
+		{1, 12, fetch12 + "\x01\x01\x01\x01\x00\x01\x81\x01" + strings.Repeat("x", 128),
+			ReadError{Key: 1, Version: 12, Field: "ClusterId", Offset: 161, Reason: ReasonTagSize, Value: 1},
+			"request of key 1, version 12: field ClusterId at byte 161: tagged field is longer than its declared size 1"},
+	}
+	for _, tt := range tests {
+		err := CheckRequest(tt.key, tt.version, []byte(tt.body))
+		var got *ReadError
+		if !errors.As(err, &got) {
+			t.Fatalf("error = %v, want %q", err, tt.text)
+		}
+		if diff := cmp.Diff(tt.want, *got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.text, diff)
+		}
+		if got.Error() != tt.text {
+			t.Errorf("text = %q, want %q", got.Error(), tt.text)
+		}
+	}
+}
+
+// What Kafka reads and kmsg refuses is rewritten, so that both read the same.
+func TestCheckRequestRewritesWhatKmsgRefuses(t *testing.T) {
+	abc := "abc"
+	tests := []struct {
+		name string
+		key  int16
+		vers int16
+		body string
+		want kmsg.Request
+	}{
+		{"null string by a negative length", 22, 2, "\x80\x80\x80\x80\x0f\x00\x00\x03\xe8\x00",
+			&kmsg.InitProducerIDRequest{Version: 2, TransactionTimeoutMillis: 1000, ProducerID: -1, ProducerEpoch: -1}},
+		{"null struct by another negative byte", 75, 0, "\x01\x00\x00\x00\x01\x80\x00",
+			&kmsg.DescribeTopicPartitionsRequest{ResponsePartitionLimit: 1}},
+		{"varint with surplus bits", 22, 2, "\x84\x80\x80\x80\x70abc\x00\x00\x03\xe8\x00",
+			&kmsg.InitProducerIDRequest{Version: 2, TransactionalID: &abc, TransactionTimeoutMillis: 1000, ProducerID: -1, ProducerEpoch: -1}},
+		{"known tag, declared too short", 1, 12, fetch12 + "\x01\x01\x01\x01\x00\x01\x04abc", fetchOf(&abc)},
+		{"known tag, declared too long", 1, 12, fetch12 + "\x01\x01\x01\x01\x00\x7f\x04abc", fetchOf(&abc)},
+		{"known tag, declared in more bytes", 1, 12, fetch12 + "\x01\x01\x01\x01\x00\x80\x80\x04\x04abc", fetchOf(&abc)},
+		{"known tag, null by a negative length", 1, 12, fetch12 + "\x01\x01\x01\x01\x00\x05\xff\xff\xff\xff\x0f", fetchOf(nil)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			body := []byte(tt.body)
+			if err := CheckRequest(tt.key, tt.vers, body); err != nil {
+				t.Fatal(err)
+			}
+			got := kmsg.RequestForKey(tt.key)
+			got.SetVersion(tt.vers)
+			if err := got.ReadFrom(body); err != nil {
+				t.Fatalf("kmsg does not read %q: %v", body, err)
+			}
+			if want, got := tt.want.AppendTo(nil), got.AppendTo(nil); !bytes.Equal(want, got) {
+				t.Errorf("kmsg reads %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func fetchOf(cluster *string) *kmsg.FetchRequest {
+	r := kmsg.NewPtrFetchRequest()
+	r.Version, r.ReplicaID, r.ClusterID, r.MaxBytes, r.SessionEpoch = 12, -1, cluster, 0, -1
+	return r
+}
+
+// A request that kmsg writes passes in whole, and only in whole.
+func TestCheckRequestTakesWhatKmsgWrites(t *testing.T) {
+	for key := range int16(len(requestSchemas)) {
+		s, ok := RequestSchema(key)
+		if !ok {
+			continue
+		}
+		t.Run(s.Name, rapid.MakeCheck(func(t *rapid.T) {
+			version := rapid.Int16Range(s.Versions.From, s.Versions.Until-1).Draw(t, "version")
+			r := kmsg.RequestForKey(key)
+			if r.MaxVersion() < s.Versions.Until-1 {
+				t.Fatalf("kmsg knows it up to version %d", r.MaxVersion())
+			}
+			fill(t, reflect.ValueOf(r).Elem())
+			r.SetVersion(version)
+			if fetch, ok := r.(*kmsg.FetchRequest); ok {
+				clearLaterTags(fetch)
+			}
+			body := r.AppendTo(nil)
+			if r.IsFlexible() != s.FlexibleIn(version) {
+				t.Fatalf("flexible: kmsg says %v", r.IsFlexible())
+			}
+			if err := CheckRequest(key, version, slices.Clone(body)); err != nil {
+				t.Fatalf("%v\n%x", err, body)
+			}
+			n := rapid.IntRange(0, max(0, len(body)-1)).Draw(t, "cut")
+			if n < len(body) && CheckRequest(key, version, slices.Clone(body[:n])) == nil {
+				t.Fatalf("%d of %d bytes pass\n%x", n, len(body), body)
+			}
+		}))
+	}
+}
+
+// clearLaterTags clears the tagged fields that the request's version does not have:
+// kmsg writes them all the same.
+func clearLaterTags(r *kmsg.FetchRequest) {
+	if r.Version < 15 {
+		r.ReplicaState = kmsg.NewFetchRequestReplicaState()
+	}
+	for _, topic := range r.Topics {
+		for i := range topic.Partitions {
+			p, none := &topic.Partitions[i], kmsg.NewFetchRequestTopicPartition()
+			if r.Version < 17 {
+				p.ReplicaDirectoryID = none.ReplicaDirectoryID
+			}
+			if r.Version < 18 {
+				p.HighWatermark = none.HighWatermark
+			}
+		}
+	}
+}
+
+// fill gives every field under v some value.
+func fill(t *rapid.T, v reflect.Value) {
+	if tags, ok := v.Addr().Interface().(*kmsg.Tags); ok {
+		for range rapid.IntRange(0, 2).Draw(t, "tags") {
+			tags.Set(rapid.Uint32Range(100, 1<<31).Draw(t, "tag"), rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(t, "value"))
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(rapid.Bool().Draw(t, "bool"))
+	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		v.SetInt(rapid.Int64().Draw(t, "int"))
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
+		v.SetUint(rapid.Uint64().Draw(t, "uint"))
+	case reflect.Float64:
+		v.SetFloat(rapid.Float64().Draw(t, "float"))
+	case reflect.String:
+		v.SetString(rapid.StringN(0, 5, 300).Draw(t, "string"))
+	case reflect.Pointer:
+		if rapid.Bool().Draw(t, "null") {
+			v.SetZero()
+			return
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(t, v.Elem())
+	case reflect.Slice:
+		n := rapid.IntRange(-1, 3).Draw(t, "elements")
+		if n < 0 {
+			v.SetZero()
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), n, n))
+		fallthrough
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(t, v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(t, v.Field(i))
+		}
+	default:
+		panic(fmt.Sprintf("%v in a request", v.Type()))
+	}
+}
+
+func TestCheckRequestDoesNotAllocate(t *testing.T) {
+	for _, b := range benchmarkBodies() {
+		if n := testing.AllocsPerRun(100, func() {
+			if err := CheckRequest(b.req.Key(), b.req.GetVersion(), b.body); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", b.name, n)
+		}
+	}
+}
+
+type benchmarkBody struct {
+	name string
+	req  kmsg.Request
+	body []byte
+}
+
+func benchmarkBodies() []benchmarkBody {
+	produce := kmsg.NewPtrProduceRequest()
+	produce.Version, produce.Acks, produce.TimeoutMillis = 12, -1, 30_000
+	produce.Topics = []kmsg.ProduceRequestTopic{{Topic: "orders", Partitions: []kmsg.ProduceRequestTopicPartition{{Records: make([]byte, 168)}}}}
+	fetch := kmsg.NewPtrFetchRequest()
+	fetch.Version = 18
+	fetch.Topics = []kmsg.FetchRequestTopic{{TopicID: [16]byte{1}, Partitions: make([]kmsg.FetchRequestTopicPartition, 4)}}
+	heartbeat := kmsg.NewPtrHeartbeatRequest()
+	heartbeat.Version, heartbeat.Group, heartbeat.MemberID = 4, "group", "member"
+	all := []benchmarkBody{
+		{name: "Produce of one partition", req: produce},
+		{name: "Fetch of four partitions", req: fetch},
+		{name: "Heartbeat", req: heartbeat},
+	}
+	for i := range all {
+		all[i].body = all[i].req.AppendTo(nil)
+	}
+	return all
+}
+
+func BenchmarkCheckRequest(b *testing.B) {
+	for _, c := range benchmarkBodies() {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if err := CheckRequest(c.req.Key(), c.req.GetVersion(), c.body); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// FuzzCheckRequest looks for a body that passes and that kmsg does not read then, or
+// reads into far more memory than the body's.
+func FuzzCheckRequest(f *testing.F) {
+	for _, b := range oddBodies {
+		if len(b.body) < 1000 {
+			f.Add(b.key, b.version, []byte(b.body))
+		}
+	}
+	for _, b := range benchmarkBodies() {
+		f.Add(b.req.Key(), b.req.GetVersion(), b.body)
+	}
+	f.Fuzz(func(t *testing.T, key, version int16, body []byte) {
+		if CheckRequest(key, version, body) != nil {
+			return
+		}
+		if CheckRequest(key, version, body) != nil {
+			t.Fatalf("does not pass again as %x", body)
+		}
+		r := kmsg.RequestForKey(key)
+		r.SetVersion(version)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := r.ReadFrom(body)
+		runtime.ReadMemStats(&after)
+		if err != nil {
+			t.Fatalf("kmsg: %v", err)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20+256*uint64(len(body)) {
+			t.Fatalf("%d bytes allocated for %d", n, len(body))
+		}
+	})
+}
