@@ -10,3 +10,5 @@ require (
 	github.com/twmb/franz-go/pkg/kmsg v1.15.0
 	pgregory.net/rapid v1.3.0
 )
+
+require github.com/pmezard/go-difflib v1.0.0 // indirect
