@@ -6,7 +6,7 @@ import (
 	"klamm/protocol"
 )
 
-// Config is what a topic's configuration means to one of its partitions.
+// Config is what a topic's configuration means to the records of its partitions.
 type Config struct {
 	MaxMessageBytes      int   // max.message.bytes: the largest batch, header included
 	LogAppendTime        bool  // message.timestamp.type=LogAppendTime
@@ -16,7 +16,8 @@ type Config struct {
 }
 
 // Batch is one validated record batch, ready to be appended. Bytes aliases the
-// request; Append copies them.
+// request; Append copies them. Timestamp type and max timestamp of Header are those
+// that the log is to have, and are patched in where Bytes says something else.
 type Batch struct {
 	Header protocol.BatchHeader
 	Bytes  []byte
@@ -29,52 +30,153 @@ type RecordError struct {
 }
 
 // Refusal is why a batch or an append was refused. The zero value means that it
-// was not. Message may be empty: the error code then speaks for itself.
+// was not. Message may be empty: Kafka then sends a null message.
 type Refusal struct {
 	Code    protocol.ErrorCode
 	Message string
 	Records []RecordError
+	// ByLog tells that Kafka's log refused: the answer bears its log start offset,
+	// which is else -1.
+	ByLog bool
 }
 
-// Appended is where a batch went.
+// Appended is where a batch went. Each number is -1 where there is none.
 type Appended struct {
 	BaseOffset      int64
 	LogAppendTimeMs int64 // -1 with CreateTime
 	LogStartOffset  int64
 	Refusal         Refusal
+	// Duplicate tells that the batch had been appended before: the offset is the one
+	// that it got then, and nothing new is in the log.
+	Duplicate bool
 }
 
-// Partition is the log of one partition with its watermarks and producer states.
+// Partition is the log of one partition with its watermarks, leader epochs and
+// producer states. The zero value is not ready: New makes one.
 type Partition struct {
-	cfg Config
+	log       log
+	start     int64        // log start offset
+	end       int64        // log end offset: that of the next record
+	epoch     int32        // current leader epoch
+	epochs    []epochStart // empty while there has been no epoch but the current one, from start on
+	producers map[int64]*producer
 }
 
 // New returns an empty partition with leader epoch 0.
-func New(cfg Config) *Partition { return &Partition{cfg: cfg} }
+func New() *Partition { return &Partition{} }
 
-// Validate does the part of an append that needs no lock: it checks the records
-// field of a Produce request as Kafka does (one batch, magic 2, sizes, CRC, codec,
-// count, each record, timestamps). The bytes are not changed and not copied.
-// It mirrors org.apache.kafka.storage.internals.log.LogValidator.
-func Validate(cfg *Config, now time.Time, records []byte) (Batch, Refusal) {
-	return Batch{}, Refusal{}
-}
+// LogStartOffset is the offset of the first record that can be read.
+func (p *Partition) LogStartOffset() int64 { return p.start }
+
+// LogEndOffset is the offset that the next record gets.
+func (p *Partition) LogEndOffset() int64 { return p.end }
+
+// HighWatermark is the offset below which records are safe to read. With one
+// replica that is all of them.
+func (p *Partition) HighWatermark() int64 { return p.end }
+
+// LastStableOffset is the offset below which every transaction has ended. There
+// are no transactions yet, so it is the high watermark.
+func (p *Partition) LastStableOffset() int64 { return p.HighWatermark() }
+
+// Size is how many bytes of batches the partition holds, headers included. Batches
+// below the log start offset count as long as their memory is held.
+func (p *Partition) Size() int64 { return p.log.size }
 
 // Append checks the producer's sequence and appends the batch: it is copied once,
-// its base offset and leader epoch (and, with LogAppendTime, its timestamp) are patched in.
-func (p *Partition) Append(now time.Time, b Batch) Appended { return Appended{} }
+// and base offset, leader epoch, timestamp type and max timestamp are patched in.
+// The answer may be that of an earlier append of the same batch. It mirrors
+// org.apache.kafka.storage.internals.log.UnifiedLog.appendAsLeader.
+func (p *Partition) Append(now time.Time, b Batch) Appended {
+	h := &b.Header
+	if h.HasProducer() {
+		if done, ok := p.checkProducer(h); !ok {
+			return done
+		}
+	}
+	base := p.end
+	kept := p.log.append(base, b.Bytes, h.MaxTimestampMs)
+	protocol.SetBaseOffset(kept, base)
+	protocol.SetLeaderEpoch(kept, p.epoch)
+	protocol.SetMaxTimestamp(kept, h.MaxTimestampMs, h.LogAppendTime())
+	p.end = base + int64(h.LastOffsetDelta) + 1
+	if h.HasProducer() {
+		p.noteProducer(h, base)
+	}
+	done := Appended{BaseOffset: base, LogAppendTimeMs: -1, LogStartOffset: p.start}
+	if h.LogAppendTime() {
+		done.LogAppendTimeMs = h.MaxTimestampMs
+	}
+	return done
+}
+
+func (p *Partition) refuse(code protocol.ErrorCode, message string) Appended {
+	return Appended{
+		BaseOffset: -1, LogAppendTimeMs: -1, LogStartOffset: p.start,
+		Refusal: Refusal{Code: code, Message: message, ByLog: true},
+	}
+}
 
 // Read is what a fetch sees from one offset.
 type Read struct {
-	Batches          [][]byte // whole batches, straight from the log: never to be changed
+	Batches          [][]byte // straight from the log: never to be changed; the last batch may be cut, as Kafka cuts it
 	Size             int      // bytes in Batches
 	HighWatermark    int64
 	LastStableOffset int64
 	LogStartOffset   int64
 	Code             protocol.ErrorCode // OffsetOutOfRange, or None
+	Diverging        *EpochEnd          // where the reader's log leaves ours (KIP-595); nil: it does not
 }
 
-// Read returns batches from offset on, at most maxBytes together; when minOne is
-// set the first batch comes whatever its size. The result stays valid while the
-// log goes on growing.
-func (p *Partition) Read(offset int64, maxBytes int, minOne bool) Read { return Read{} }
+// Read fills r with batches from offset on, at most maxBytes together; when
+// minOne is set the first batch comes whatever its size, and else nothing comes
+// when the first batch does not fit. lastFetchedEpoch is the epoch of the record
+// before offset in the reader's log, -1 if it does not say. r.Batches is used again
+// where it has room. What it gets stays valid while the log goes on growing.
+func (p *Partition) Read(r *Read, offset int64, lastFetchedEpoch int32, maxBytes int, minOne bool) {
+	*r = Read{
+		Batches: r.Batches[:0], HighWatermark: p.HighWatermark(),
+		LastStableOffset: p.LastStableOffset(), LogStartOffset: p.start,
+	}
+	if lastFetchedEpoch >= 0 {
+		end := p.EndOfEpoch(lastFetchedEpoch)
+		if end.EndOffset < 0 || offset < p.start {
+			r.Code = protocol.OffsetOutOfRange
+			return
+		}
+		if end.Epoch < lastFetchedEpoch || end.EndOffset < offset {
+			r.Diverging = &end
+			return
+		}
+	}
+	if offset < p.start || offset > p.end {
+		r.Code = protocol.OffsetOutOfRange
+		return
+	}
+	if offset < p.end {
+		r.Batches, r.Size = p.log.read(r.Batches, offset, maxBytes, minOne)
+	}
+}
+
+// DeleteRecords moves the log start offset up to before, -1 meaning the high
+// watermark, and frees the memory below it by whole chunks. It returns the log start
+// offset as it is then, which is also the low watermark, or OffsetOutOfRange and
+// InvalidOffset for an offset above the high watermark. It never moves back.
+func (p *Partition) DeleteRecords(before int64) (lowWatermark int64, code protocol.ErrorCode) {
+	if before == -1 {
+		before = p.HighWatermark()
+	}
+	if before < 0 || before > p.HighWatermark() {
+		return InvalidOffset, protocol.OffsetOutOfRange
+	}
+	if before > p.start {
+		p.start = before
+		p.log.release(before, p.end)
+		p.trimEpochs()
+	}
+	return p.start, protocol.None
+}
+
+// InvalidOffset is the low watermark of a DeleteRecords that failed
+// (DeleteRecordsResponse.INVALID_LOW_WATERMARK), and of all else that has no offset.
+const InvalidOffset int64 = -1

@@ -1,0 +1,118 @@
+package partitions
+
+import (
+	"fmt"
+	"time"
+
+	"klamm/protocol"
+)
+
+// batchesKept is how many batches of a producer can be told apart from new ones
+// when they come again (ProducerStateEntry.NUM_BATCHES_TO_RETAIN).
+const batchesKept = 5
+
+// producer is what a partition knows of one producer id
+// (org.apache.kafka.storage.internals.log.ProducerStateEntry).
+type producer struct {
+	epoch           int16
+	count           int8 // batches in recent
+	recent          [batchesKept]producedBatch
+	lastTimestampMs int64
+}
+
+// producedBatch is a batch that was appended.
+type producedBatch struct {
+	firstSequence, lastSequence int32
+	baseOffset                  int64
+	maxTimestampMs              int64
+}
+
+// lastSequence is that of the newest batch, or NoSequence when the epoch has none.
+func (s *producer) lastSequence() int32 {
+	if s.count == 0 {
+		return protocol.NoSequence
+	}
+	return s.recent[s.count-1].lastSequence
+}
+
+// checkProducer compares a batch with what its producer wrote before. When ok is
+// false the answer stands: a refusal, or the offset that the batch got already.
+// It mirrors org.apache.kafka.storage.internals.log.ProducerAppendInfo.
+func (p *Partition) checkProducer(h *protocol.BatchHeader) (done Appended, ok bool) {
+	known := p.producers[h.ProducerID]
+	if known != nil && known.epoch == h.ProducerEpoch {
+		first, last := h.BaseSequence, h.LastSequence()
+		for _, b := range known.recent[:known.count] {
+			if b.firstSequence == first && b.lastSequence == last {
+				return Appended{
+					BaseOffset: b.baseOffset, LogAppendTimeMs: b.maxTimestampMs,
+					LogStartOffset: p.start, Duplicate: true,
+				}, false
+			}
+		}
+	}
+	if h.Transactional() {
+		return p.refuse(protocol.InvalidTxnState, "Record was not part of an ongoing transaction"), false
+	}
+	if known == nil {
+		return done, true // whatever its sequence: what came before may have been deleted
+	}
+	switch {
+	case h.ProducerEpoch < known.epoch:
+		return p.refuse(protocol.InvalidProducerEpoch, fmt.Sprintf(
+			"Epoch of producer %d is %d, which is smaller than the last seen epoch %d", h.ProducerID, h.ProducerEpoch, known.epoch)), false
+	case h.ProducerEpoch > known.epoch:
+		if h.BaseSequence != 0 && known.epoch != protocol.NoProducerEpoch {
+			return p.refuse(protocol.OutOfOrderSequenceNumber, fmt.Sprintf(
+				"Invalid sequence number for new epoch of producer %d: %d", h.ProducerID, h.BaseSequence)), false
+		}
+	case known.epoch != protocol.NoProducerEpoch && !follows(known.lastSequence(), h.BaseSequence):
+		return p.refuse(protocol.OutOfOrderSequenceNumber, fmt.Sprintf(
+			"Out of order sequence number for producer %d: %d (incoming seq. number), %d (current end sequence number)",
+			h.ProducerID, h.BaseSequence, known.lastSequence())), false
+	}
+	return done, true
+}
+
+// follows tells whether next is the sequence after last, which wraps to 0.
+func follows(last, next int32) bool {
+	return int64(next) == int64(last)+1 || next == 0 && last == 1<<31-1
+}
+
+// noteProducer remembers a batch that has been appended at base.
+func (p *Partition) noteProducer(h *protocol.BatchHeader, base int64) {
+	s := p.producers[h.ProducerID]
+	if s == nil {
+		if p.producers == nil {
+			p.producers = make(map[int64]*producer)
+		}
+		s = &producer{epoch: h.ProducerEpoch}
+		p.producers[h.ProducerID] = s
+	}
+	if s.epoch != h.ProducerEpoch {
+		s.epoch, s.count = h.ProducerEpoch, 0
+	}
+	if s.count == batchesKept {
+		copy(s.recent[:], s.recent[1:])
+		s.count--
+	}
+	s.recent[s.count] = producedBatch{
+		firstSequence: h.BaseSequence, lastSequence: h.LastSequence(),
+		baseOffset: base, maxTimestampMs: h.MaxTimestampMs,
+	}
+	s.count++
+	s.lastTimestampMs = h.MaxTimestampMs
+}
+
+// ExpireProducers forgets the producers whose last batch is as old as expiration
+// (producer.id.expiration.ms), by the timestamps of its records as Kafka counts.
+func (p *Partition) ExpireProducers(now time.Time, expiration time.Duration) {
+	for id, s := range p.producers {
+		if now.UnixMilli()-s.lastTimestampMs >= expiration.Milliseconds() {
+			delete(p.producers, id)
+		}
+	}
+}
+
+// Producers is how many producer ids the partition remembers.
+func (p *Partition) Producers() int { return len(p.producers) }

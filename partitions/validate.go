@@ -1,0 +1,234 @@
+package partitions
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"klamm/protocol"
+)
+
+// Produced is the records field of one partition of a Produce request, and whose it is.
+type Produced struct {
+	Topic     string
+	Partition int32
+	Version   int16 // of the request
+	Records   []byte
+}
+
+// maxRecordErrors bounds how many records of a batch are named in a refusal, because
+// a small compressed batch can hold very many. Kafka names them all.
+const maxRecordErrors = 10_000
+
+// Validate does the part of an append that needs no lock: it checks the records
+// field of a Produce request as Kafka does (one batch, magic 2, sizes, CRC, codec,
+// count, each record, timestamps). The bytes are not changed and not copied; what
+// follows the batch and is none itself is cut off. d is the caller's, and may be nil.
+// It mirrors ProduceRequest.validateRecords, UnifiedLog.analyzeAndValidateRecords
+// and org.apache.kafka.storage.internals.log.LogValidator, in this order.
+func Validate(cfg *Config, d *protocol.Decompressor, now time.Time, in Produced) (Batch, Refusal) {
+	size, code := oneBatch(in)
+	if code != protocol.None {
+		return Batch{}, Refusal{Code: code}
+	}
+	b := Batch{Bytes: in.Records[:size]}
+	if refusal := b.checkHeader(cfg); refusal.Code != protocol.None {
+		return Batch{}, refusal
+	}
+	if refusal := b.checkRecords(cfg, d, now, in); refusal.Code != protocol.None {
+		return Batch{}, refusal
+	}
+	return b, Refusal{}
+}
+
+// oneBatch returns the size of the one batch of magic 2 that the field must hold.
+func oneBatch(in Produced) (int, protocol.ErrorCode) {
+	size, problem := nextBatch(in.Records)
+	switch {
+	case problem != "":
+		return 0, protocol.CorruptMessage
+	case size == 0 || in.Records[magicAt] != 2:
+		return 0, protocol.InvalidRecord
+	}
+	codec := protocol.Codec(in.Records[attributesAt+1]) & protocol.Codec(protocol.AttrCodec)
+	if in.Version < 7 && codec == protocol.CodecZstd {
+		return 0, protocol.UnsupportedCompressionType
+	}
+	next, problem := nextBatch(in.Records[size:])
+	switch {
+	case problem != "":
+		return 0, protocol.CorruptMessage
+	case next > 0:
+		return 0, protocol.InvalidRecord
+	}
+	return size, protocol.None
+}
+
+// checkHeader reads the header and checks all that it alone can tell.
+func (b *Batch) checkHeader(cfg *Config) Refusal {
+	h, ok := protocol.ParseBatchHeader(b.Bytes)
+	if !ok {
+		return Refusal{Code: protocol.CorruptMessage}
+	}
+	b.Header = h
+	invalid := Refusal{Code: protocol.InvalidRecord, ByLog: true}
+	switch {
+	case h.BaseOffset != 0:
+		return invalid
+	case len(b.Bytes) > cfg.MaxMessageBytes:
+		return Refusal{Code: protocol.MessageTooLarge}
+	case h.CRC != protocol.BatchCRC(b.Bytes):
+		return Refusal{Code: protocol.CorruptMessage}
+	case !h.Codec().Known():
+		return Refusal{Code: protocol.UnknownServerError, ByLog: true}
+	case h.NumRecords <= 0 || int64(h.LastOffsetDelta)+1 != int64(h.NumRecords):
+		return invalid
+	case h.Control():
+		return invalid
+	case h.HasProducer() && h.BaseSequence < 0:
+		return invalid
+	}
+	return Refusal{}
+}
+
+// checkRecords looks at each record, and settles the batch's timestamp type and
+// max timestamp.
+func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Time, in Produced) Refusal {
+	h := &b.Header
+	payload := b.Bytes[protocol.BatchOverhead:]
+	compressed := h.Codec() != protocol.CodecNone
+	reader := protocol.ReadRecords(payload, h.NumRecords)
+	if compressed {
+		if d == nil {
+			d = new(protocol.Decompressor)
+		}
+		var err error
+		if payload, err = d.Decompress(h.Codec(), payload); err != nil {
+			return refuseCompressed(err)
+		}
+		reader = protocol.SkimRecords(payload, h.NumRecords)
+	}
+	check := recordCheck{
+		cfg: cfg, header: h, nowMs: now.UnixMilli(),
+		earliestMs: now.UnixMilli() - cfg.TimestampBeforeMaxMs, latestMs: now.UnixMilli() + cfg.TimestampAfterMaxMs,
+	}
+	maxMs, inOrder := check.records(&reader, in)
+	if err := reader.Err(); err != nil {
+		if errors.Is(err, protocol.ErrRecordSize) {
+			return Refusal{Code: protocol.UnknownServerError, ByLog: true}
+		}
+		return Refusal{Code: protocol.InvalidRecord, ByLog: true}
+	}
+	if check.count > 0 {
+		return check.refusal()
+	}
+	if compressed && !inOrder {
+		// Kafka sets out to write the batch anew and fails, for it kept no keys and values.
+		return Refusal{Code: protocol.UnknownServerError, ByLog: true}
+	}
+	if cfg.LogAppendTime {
+		h.Attributes |= protocol.AttrLogAppendTime
+		h.MaxTimestampMs = check.nowMs
+	} else {
+		h.Attributes &^= protocol.AttrLogAppendTime
+		h.MaxTimestampMs = maxMs
+	}
+	return Refusal{}
+}
+
+// refuseCompressed is the answer to a payload that its codec cannot read. Kafka has
+// none of its own for it. It reads on without end where ErrTooLarge stands; a client
+// that is told MESSAGE_TOO_LARGE splits the batch.
+func refuseCompressed(err error) Refusal {
+	if errors.Is(err, protocol.ErrTooLarge) {
+		return Refusal{Code: protocol.MessageTooLarge}
+	}
+	return Refusal{Code: protocol.UnknownServerError, ByLog: true}
+}
+
+// recordCheck is the walk over the records of one batch.
+type recordCheck struct {
+	cfg                         *Config
+	header                      *protocol.BatchHeader
+	nowMs, earliestMs, latestMs int64
+	errors                      []RecordError
+	count                       int // of records with an error, named or not
+	untimely                    bool
+}
+
+// records returns the largest timestamp, -1 at least, and whether the offsets of
+// the records count up from 0.
+func (c *recordCheck) records(r *protocol.RecordReader, in Produced) (maxMs int64, inOrder bool) {
+	var v protocol.RecordView
+	maxMs, inOrder = protocol.NoTimestampMs, true
+	batchTime := c.header.LogAppendTime()
+	for i := int32(0); r.Next(&v); i++ {
+		timestampMs := c.header.BaseTimestampMs + v.TimestampDelta
+		if batchTime {
+			timestampMs = c.header.MaxTimestampMs
+		}
+		maxMs = max(maxMs, timestampMs)
+		inOrder = inOrder && v.OffsetDelta == i
+		if c.cfg.Compacted && v.Key == nil {
+			c.add(i, fmt.Sprintf("Compacted topic cannot accept message without key in topic partition %s-%d", in.Topic, in.Partition))
+		} else if !c.cfg.LogAppendTime && timestampMs != protocol.NoTimestampMs {
+			if c.outOfRange(timestampMs) {
+				c.untimely = true
+				c.add(i, fmt.Sprintf("Timestamp %d of message with offset %d is out of range. The timestamp should be within [%d, %d]",
+					timestampMs, v.OffsetDelta, c.earliestMs, c.latestMs))
+			}
+		} else if batchTime {
+			c.untimely = true
+			c.add(i, fmt.Sprintf("Invalid timestamp type in message %s. Producer should not set timestamp type to LogAppendTime.",
+				c.describe(&v, timestampMs)))
+		}
+	}
+	return maxMs, inOrder
+}
+
+// outOfRange compares as Kafka does, differences that overflow included.
+func (c *recordCheck) outOfRange(timestampMs int64) bool {
+	age := c.nowMs - timestampMs
+	return age > c.cfg.TimestampBeforeMaxMs || -age > c.cfg.TimestampAfterMaxMs
+}
+
+// describe is the text of Kafka's record, of which there are two kinds.
+func (c *recordCheck) describe(v *protocol.RecordView, timestampMs int64) string {
+	kind, key, value := "DefaultRecord", len(v.Key), len(v.Value)
+	if c.header.Codec() != protocol.CodecNone {
+		kind = "PartialDefaultRecord"
+		if v.Key == nil {
+			key = -1
+		}
+		if v.Value == nil {
+			value = -1
+		}
+	}
+	return fmt.Sprintf("%s(offset=%d, timestamp=%d, key=%d bytes, value=%d bytes)", kind, v.OffsetDelta, timestampMs, key, value)
+}
+
+func (c *recordCheck) add(index int32, message string) {
+	c.count++
+	if len(c.errors) < maxRecordErrors {
+		c.errors = append(c.errors, RecordError{Index: index, Message: message})
+	}
+}
+
+func (c *recordCheck) refusal() Refusal {
+	if c.untimely {
+		return Refusal{
+			Code: protocol.InvalidTimestamp, ByLog: true, Records: c.errors,
+			Message: "One or more records have been rejected due to invalid timestamp",
+		}
+	}
+	var first []string
+	for _, e := range c.errors[:min(3, len(c.errors))] {
+		first = append(first, fmt.Sprintf("RecordError(batchIndex=%d, message='%s')", e.Index, e.Message))
+	}
+	return Refusal{
+		Code: protocol.InvalidRecord, ByLog: true, Records: c.errors,
+		Message: fmt.Sprintf("One or more records have been rejected due to %d record errors in total, and only showing the first three errors at most: [%s]",
+			c.count, strings.Join(first, ", ")),
+	}
+}
