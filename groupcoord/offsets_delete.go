@@ -1,0 +1,93 @@
+package groupcoord
+
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"klamm/protocol"
+)
+
+// deleteOffsets answers an OffsetDelete request (OffsetMetadataManager.deleteOffsets):
+// offsets of a topic that a member consumes stay.
+func (g *Group) deleteOffsets(now time.Time, e OffsetDelete) []Effect {
+	g.observe(now)
+	resp := e.Req.ResponseKind().(*kmsg.OffsetDeleteResponse)
+	switch {
+	case !g.offsets.exists:
+		resp.ErrorCode = int16(protocol.GroupIdNotFound)
+	case !g.classic.isEmpty() && !g.classic.usesConsumerProtocol():
+		// Nobody but the consumers tells what they are subscribed to.
+		resp.ErrorCode = int16(protocol.NonEmptyGroup)
+	}
+	if resp.ErrorCode != 0 {
+		return []Effect{Reply{To: e.To, Resp: resp}}
+	}
+	var records []Record
+	resp.Topics = make([]kmsg.OffsetDeleteResponseTopic, 0, len(e.Req.Topics))
+	for i := range e.Req.Topics {
+		topic := &e.Req.Topics[i]
+		code := protocol.None
+		if g.subscribedTo(topic.Topic) {
+			code = protocol.GroupSubscribedToTopic
+		}
+		answer := kmsg.OffsetDeleteResponseTopic{Topic: topic.Topic}
+		answer.Partitions = make([]kmsg.OffsetDeleteResponseTopicPartition, len(topic.Partitions))
+		for j, p := range topic.Partitions {
+			answer.Partitions[j] = kmsg.OffsetDeleteResponseTopicPartition{Partition: p.Partition, ErrorCode: int16(code)}
+			if code == protocol.None && g.offsets.has(topic.Topic, p.Partition) {
+				records = append(records, g.offsetTombstone(topic.Topic, p.Partition))
+			}
+		}
+		resp.Topics = append(resp.Topics, answer)
+	}
+	return appendAndReply(records, e.To, resp)
+}
+
+// deleteGroup answers the part of a DeleteGroups request that names this group
+// (GroupCoordinatorShard.deleteGroups).
+func (g *Group) deleteGroup(now time.Time, e DeleteGroup) []Effect {
+	g.observe(now)
+	result := kmsg.NewDeleteGroupsResponseGroup()
+	result.Group = g.id
+	var records []Record
+	switch {
+	case !g.offsets.exists:
+		result.ErrorCode = int16(protocol.GroupIdNotFound)
+	case !g.classic.isEmpty():
+		result.ErrorCode = int16(protocol.NonEmptyGroup)
+	default:
+		for _, topic := range g.offsets.topicNames() {
+			records = g.topicTombstones(records, topic)
+		}
+		records = append(records, g.metadataTombstone())
+	}
+	resp := kmsg.NewPtrDeleteGroupsResponse()
+	resp.Groups = []kmsg.DeleteGroupsResponseGroup{result}
+	return appendAndReply(records, e.To, resp)
+}
+
+// topicsDeleted takes back the offsets of topics that are gone, whatever the group
+// is doing (OffsetMetadataManager.onTopicsDeleted). The group itself stays until
+// the next check for expired offsets finds it empty.
+func (g *Group) topicsDeleted(now time.Time, e TopicsDeleted) []Effect {
+	g.observe(now)
+	var records []Record
+	for _, topic := range e.Topics {
+		records = g.topicTombstones(records, topic)
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	return []Effect{Append{Records: records}}
+}
+
+// topicTombstones adds a tombstone for each offset of the topic.
+func (g *Group) topicTombstones(records []Record, topic string) []Record {
+	if t := g.offsets.topics[topic]; t != nil {
+		for _, partition := range t.partitionIDs() {
+			records = append(records, g.offsetTombstone(topic, partition))
+		}
+	}
+	return records
+}

@@ -1,0 +1,76 @@
+package groupcoord
+
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"klamm/protocol"
+)
+
+// FetchOffsets answers one group of an OffsetFetch request: the topics asked for
+// (names filled in), or all when req.Topics is nil, in order of topic and
+// partition and without topic ids. A partition without an offset has offset and
+// leader epoch -1, empty metadata and no error, as has every partition of a group
+// that does not exist. Member id and epoch mean nothing to a classic group.
+// It mirrors fetchOffsets and fetchAllOffsets of Kafka's OffsetMetadataManager.
+//
+// The answer shares the metadata with the group, which never changes it.
+func (g *Group) FetchOffsets(now time.Time, req kmsg.OffsetFetchRequestGroup) kmsg.OffsetFetchResponseGroup {
+	resp := kmsg.NewOffsetFetchResponseGroup()
+	resp.Group = req.Group
+	none := new(string)
+	if req.Topics == nil {
+		resp.Topics = g.offsets.all(none)
+		return resp
+	}
+	resp.Topics = make([]kmsg.OffsetFetchResponseGroupTopic, 0, len(req.Topics))
+	for i := range req.Topics {
+		asked := &req.Topics[i]
+		answer := kmsg.OffsetFetchResponseGroupTopic{Topic: asked.Topic, TopicID: asked.TopicID}
+		answer.Partitions = make([]kmsg.OffsetFetchResponseGroupTopicPartition, len(asked.Partitions))
+		t := g.offsets.topics[asked.Topic]
+		for j, partition := range asked.Partitions {
+			answer.Partitions[j] = t.answer(partition, asked.TopicID, none)
+		}
+		resp.Topics = append(resp.Topics, answer)
+	}
+	return resp
+}
+
+// all answers for every offset that there is.
+func (o *offsets) all(none *string) []kmsg.OffsetFetchResponseGroupTopic {
+	topics := make([]kmsg.OffsetFetchResponseGroupTopic, 0, len(o.topics))
+	for _, name := range o.topicNames() {
+		t := o.topics[name]
+		answer := kmsg.OffsetFetchResponseGroupTopic{Topic: name}
+		answer.Partitions = make([]kmsg.OffsetFetchResponseGroupTopicPartition, 0, len(t.partitions))
+		for _, partition := range t.partitionIDs() {
+			answer.Partitions = append(answer.Partitions, t.answer(partition, protocol.UUID{}, none))
+		}
+		topics = append(topics, answer)
+	}
+	return topics
+}
+
+// answer is one partition of the answer; none is the empty metadata. An offset
+// that was committed for another topic of the same name does not count. A nil
+// topicOffsets has no offset.
+func (t *topicOffsets) answer(partition int32, id protocol.UUID, none *string) kmsg.OffsetFetchResponseGroupTopicPartition {
+	p := kmsg.OffsetFetchResponseGroupTopicPartition{Partition: partition, Offset: -1, LeaderEpoch: -1, Metadata: none}
+	if t == nil {
+		return p
+	}
+	c, ok := t.partitions[partition]
+	if !ok {
+		return p
+	}
+	if has, no := t.topicID(&c), (protocol.UUID{}); has != no && id != no && has != id {
+		return p
+	}
+	p.Offset, p.LeaderEpoch = c.offset, c.leaderEpoch
+	if c.more != nil {
+		p.Metadata = &c.more.metadata
+	}
+	return p
+}
