@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"klamm/protocol"
 )
 
 // Group is one consumer group: its committed offsets and its membership. It is
@@ -21,14 +19,35 @@ type Group struct {
 // New returns an empty group that nobody has joined and that has no offsets.
 func New(id string, cfg Config) *Group { return &Group{id: id, cfg: cfg} }
 
+// step is one call of Step: an event on its way through the membership.
+type step struct {
+	g     *Group
+	c     *classic
+	now   time.Time
+	isNew bool // the group did not exist before this event
+	out   []Effect
+}
+
+// store writes the membership as it is now to __consumer_offsets.
+func (s *step) store() {
+	v := s.c.metadataValue()
+	s.out = append(s.out, Append{Records: []Record{s.g.metadataRecord(&v)}})
+}
+
 // Step applies e at time now. It does not block, start goroutines, read a clock
 // or keep e: what outlives the call is cloned.
 func (g *Group) Step(now time.Time, e Event) []Effect {
+	s := step{g: g, c: &g.classic, now: now}
 	switch e := e.(type) {
 	case JoinGroup:
+		s.isNew = g.Vacant()
+		s.joinGroup(e)
 	case SyncGroup:
+		s.syncGroup(e)
 	case Heartbeat:
+		s.heartbeat(e)
 	case LeaveGroup:
+		s.leaveGroup(e)
 	case OffsetCommit:
 		return g.commitOffsets(now, e)
 	case OffsetDelete:
@@ -40,45 +59,19 @@ func (g *Group) Step(now time.Time, e Event) []Effect {
 	case Configure:
 		g.cfg = e.Config
 	case Loaded:
+		s.loaded()
 	case Tick:
-		return g.expireOffsets(now)
+		s.tick()
+		return append(s.out, g.expireOffsets(now)...)
 	case ExpireMember:
+		s.expireMember(e.MemberID)
 	case ForceRebalance:
+		s.forceRebalance(e.Reason)
 	}
-	return nil
+	return s.out
 }
 
 // Deadline is when the owner must Step(now, Tick{}); the zero time means never.
-func (g *Group) Deadline() time.Time { return g.offsetsDeadline() }
-
-// Overview is one group as ListGroups shows it.
-type Overview struct {
-	State        string // Kafka's name, such as "PreparingRebalance"
-	ProtocolType string // such as "consumer"; empty for a simple group
-	Type         string // "classic" or another of Kafka's group types
+func (g *Group) Deadline() time.Time {
+	return earliest(g.classic.deadline(), g.offsetsDeadline())
 }
-
-// Overview tells state, protocol type and type of the group.
-func (g *Group) Overview() Overview { return Overview{} }
-
-// Describe is the group as DescribeGroups shows it, authorized operations left out.
-func (g *Group) Describe() kmsg.DescribeGroupsResponseGroup {
-	return kmsg.NewDescribeGroupsResponseGroup()
-}
-
-// classic is the membership of a classic group.
-type classic struct{}
-
-// isEmpty tells that nobody is a member and nobody is about to become one.
-func (c *classic) isEmpty() bool { return true }
-
-// checkCommit tells whether the sender of an offset commit may commit: its
-// member id, generation and instance id. A commit of a member counts as a
-// heartbeat where Kafka counts it, hence now.
-func (g *Group) checkCommit(now time.Time, req *kmsg.OffsetCommitRequest) protocol.ErrorCode {
-	return protocol.None
-}
-
-// subscribedTo tells whether a member consumes the topic, so that its offsets
-// must not be deleted.
-func (g *Group) subscribedTo(topic string) bool { return false }

@@ -1,0 +1,127 @@
+package groupcoord
+
+import (
+	"bytes"
+	"unicode/utf16"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// countProtocols adds n to the count of each protocol that the member supports.
+// A name that it gives twice counts twice, as in Kafka, where such a name can then
+// never be chosen.
+func (c *classic) countProtocols(m *member, n int) {
+	if c.supported == nil {
+		c.supported = make(map[string]int)
+	}
+	for _, p := range m.protocols {
+		c.supported[p.name] += n
+		if c.supported[p.name] == 0 {
+			delete(c.supported, p.name)
+		}
+	}
+}
+
+// supports tells that a member with these protocols fits: the type is the group's,
+// and at least one protocol is supported by all members there are.
+func (c *classic) supports(protocolType string, protocols []kmsg.JoinGroupRequestProtocol) bool {
+	if c.isEmpty() {
+		return protocolType != "" && len(protocols) > 0
+	}
+	if c.protocolType != protocolType {
+		return false
+	}
+	for _, p := range protocols {
+		if c.supported[p.Name] == len(c.members) {
+			return true
+		}
+	}
+	return false
+}
+
+// selectProtocol lets every member vote for the first of its protocols that all
+// members support. Most votes win. False means that there is no such protocol.
+//
+// Kafka decides a draw by the order in which a java.util.HashMap keeps the names,
+// so the same names give the same winner here.
+func (c *classic) selectProtocol() (string, bool) {
+	votes := make(map[string]int, 1)
+	var voted []string // in the order of their first vote
+	for m := range c.all() {
+		for _, p := range m.protocols {
+			if c.supported[p.name] != len(c.members) {
+				continue
+			}
+			if votes[p.name] == 0 {
+				voted = append(voted, p.name)
+			}
+			votes[p.name]++
+			break
+		}
+	}
+	if len(voted) == 0 {
+		return "", false
+	}
+	best, bestBucket := voted[0], javaBucket(voted[0], len(voted))
+	for _, name := range voted[1:] {
+		bucket := javaBucket(name, len(voted))
+		if votes[name] > votes[best] || votes[name] == votes[best] && bucket < bestBucket {
+			best, bestBucket = name, bucket
+		}
+	}
+	return best, true
+}
+
+// javaBucket is the bucket of a java.util.HashMap of n entries that s falls into.
+func javaBucket(s string, n int) uint32 {
+	var h uint32
+	for _, unit := range utf16.Encode([]rune(s)) {
+		h = 31*h + uint32(unit)
+	}
+	size := uint32(16)
+	for n > int(size)*3/4 {
+		size *= 2
+	}
+	return (h ^ h>>16) & (size - 1)
+}
+
+// noteSubscriptions reads from the metadata of a new generation which topics its
+// members consume, as ClassicGroup.computeSubscribedTopics does.
+func (c *classic) noteSubscriptions() {
+	c.subscribed, c.knowsSubscribed = nil, false
+	if !c.usesConsumerProtocol() {
+		return
+	}
+	topics := make(map[string]struct{})
+	var seen []byte
+	for m := range c.all() {
+		if c.protocol == nil {
+			return
+		}
+		metadata := m.metadata(*c.protocol)
+		if seen != nil && bytes.Equal(seen, metadata) {
+			continue
+		}
+		names, ok := subscribedTopics(metadata)
+		if !ok {
+			return
+		}
+		for _, name := range names {
+			topics[name] = struct{}{}
+		}
+		seen = metadata
+	}
+	c.subscribed, c.knowsSubscribed = topics, true
+}
+
+// subscribedTo tells whether a member consumes the topic, so that its offsets must
+// not be deleted. A consumer group whose subscriptions cannot be read is taken to
+// consume every topic.
+func (g *Group) subscribedTo(topic string) bool {
+	c := &g.classic
+	if !c.knowsSubscribed {
+		return c.usesConsumerProtocol()
+	}
+	_, yes := c.subscribed[topic]
+	return yes
+}
