@@ -16,7 +16,7 @@ type offsets struct {
 	stored bool                     // ... and so do its readers: a record says so
 	anchor int64                    // ms: when it came to be; the grid of expiry checks starts here
 	seen   int64                    // ms: the last time that the expiry rules saw
-	due    expiryDue                // the deadline, kept until something changes
+	due    expiryDue                // kept until something changes
 }
 
 // topicOffsets are the committed offsets of one topic. An offset costs about 60
@@ -115,10 +115,13 @@ func (o *offsets) put(topic []byte, partition int32, v *offsetValue, record int6
 		}
 	}
 	t.partitions[partition] = c
-	if v.expires != -1 {
-		t.soonest = min(t.soonest, v.expires)
-	} else {
-		t.oldest = min(t.oldest, v.timestamp)
+	switch {
+	case v.expires != -1 && v.expires < t.soonest:
+		t.soonest = v.expires
+	case v.expires == -1 && v.timestamp < t.oldest:
+		t.oldest = v.timestamp
+	default:
+		return
 	}
 	o.due.known = false
 }

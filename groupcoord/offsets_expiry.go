@@ -22,12 +22,11 @@ type expiryRule struct {
 	retention, interval int64 // ms; 0: never
 }
 
-// expiryDue is a computed deadline and what it was computed for.
+// expiryDue is when something can expire first, and what that was computed for.
 type expiryDue struct {
-	known bool
-	rule  expiryRule
-	seen  int64
-	at    int64 // ms; 0: nothing can expire
+	known   bool
+	rule    expiryRule
+	soonest int64 // ms; MaxInt64: nothing can
 }
 
 func (g *Group) expiryRule() expiryRule {
@@ -75,33 +74,31 @@ func (g *Group) offsetsDeadline() time.Time {
 // commits have overtaken the oldest one: that costs one check per retention.
 func (g *Group) offsetsDue() int64 {
 	o, rule := &g.offsets, g.expiryRule()
-	if !o.due.known || o.due.rule != rule || o.due.seen != o.seen {
-		o.due = expiryDue{known: true, rule: rule, seen: o.seen, at: g.computeDue(rule)}
-	}
-	return o.due.at
-}
-
-func (g *Group) computeDue(rule expiryRule) int64 {
-	o := &g.offsets
 	if !rule.exists || !rule.expires || rule.interval <= 0 {
 		return 0
 	}
-	if len(o.topics) == 0 {
-		if !rule.empty {
-			return 0
-		}
-		return o.onGrid(max(rule.began, o.seen), rule.interval)
+	if !o.due.known || o.due.rule != rule {
+		o.due = expiryDue{known: true, rule: rule, soonest: g.soonestExpiry(rule)}
 	}
+	if o.due.soonest > farFuture {
+		return 0
+	}
+	return o.onGrid(max(o.due.soonest, rule.began, o.seen), rule.interval)
+}
+
+// soonestExpiry is when something can expire first, by what is known of the oldest
+// commits. An Empty group without offsets can go at any time.
+func (g *Group) soonestExpiry(rule expiryRule) int64 {
 	soonest := int64(math.MaxInt64)
-	for name, t := range o.topics {
+	if len(g.offsets.topics) == 0 && rule.empty {
+		return 0
+	}
+	for name, t := range g.offsets.topics {
 		if !g.subscribedTo(name) {
 			soonest = min(soonest, t.soonest, rule.end(t.oldest))
 		}
 	}
-	if soonest > farFuture {
-		return 0
-	}
-	return o.onGrid(max(soonest, rule.began, o.seen), rule.interval)
+	return soonest
 }
 
 // end is when an offset of that commit time expires; MaxInt64 for never.
