@@ -1,7 +1,8 @@
 package broker
 
 import (
-	"sync"
+	"fmt"
+	"maps"
 
 	"klamm/partitions"
 	"klamm/protocol"
@@ -29,10 +30,178 @@ func (t *topic) partition(i int32) *partition {
 type topicImage struct {
 	byName map[string]*topic
 	byID   map[protocol.UUID]*topic
+	// colliding has the first of the topics whose names are alike when their dots
+	// are underscores: none may be created beside it.
+	colliding map[string]*topic
+	list      []*topic // in the order of their creation
+	made      uint64   // topics that were ever created
+	metadata  metadataCache
 }
 
-// partition owns one partitions.Partition: the mutex and the fetches that wait for data.
-type partition struct {
-	mu  sync.Mutex
-	log *partitions.Partition
+func emptyImage() *topicImage { return &topicImage{} }
+
+// topicEdit is a change of topics on its way, under the cluster's lock: either
+// publish shows all of it at once, or nothing happens.
+type topicEdit struct {
+	c    *Cluster
+	s    *settings
+	next *topicImage
+}
+
+// editTopics starts a change of topics. The caller holds c.mu until it has
+// published the edit or given it up.
+func (c *Cluster) editTopics() *topicEdit {
+	old := c.image.Load()
+	return &topicEdit{c: c, s: c.settings.Load(), next: &topicImage{
+		byName:    cloneMap(old.byName),
+		byID:      cloneMap(old.byID),
+		colliding: cloneMap(old.colliding),
+		list:      old.list[:len(old.list):len(old.list)],
+		made:      old.made,
+	}}
+}
+
+// cloneMap is maps.Clone, but never nil.
+func cloneMap[K comparable, V any](m map[K]V) map[K]V {
+	if m == nil {
+		return make(map[K]V)
+	}
+	return maps.Clone(m)
+}
+
+// publish makes the change visible.
+func (e *topicEdit) publish() { e.c.image.Store(e.next) }
+
+// create adds a topic that does not exist yet; everything has been checked.
+func (e *topicEdit) create(name string, numPartitions int32, configs map[string]string) *topic {
+	e.next.made++
+	t := &topic{
+		name:     name,
+		id:       e.c.randomID("topic", name, e.next.made),
+		internal: isInternalTopic(name),
+		configs:  configs,
+	}
+	t.partitions = e.newPartitions(t, 0, numPartitions)
+	e.next.byName[name] = t
+	e.next.byID[t.id] = t
+	if hasCollisionChars(name) {
+		e.next.colliding[unifyCollisionChars(name)] = t
+	}
+	e.next.list = append(e.next.list, t)
+	return t
+}
+
+// newPartitions makes the partitions from up to, but without, to.
+func (e *topicEdit) newPartitions(t *topic, from, to int32) []*partition {
+	cfg := partitionConfig(t.configs, e.s)
+	values := make([]partition, to-from)
+	made := make([]*partition, to-from)
+	for i := range values {
+		p := &values[i]
+		p.topic, p.index = t.name, from+int32(i)
+		p.cfg.Store(&cfg)
+		p.log = partitions.New()
+		made[i] = p
+	}
+	return made
+}
+
+// grow gives a topic more partitions.
+func (e *topicEdit) grow(t *topic, numPartitions int32) {
+	grown := *t
+	grown.partitions = append(t.partitions[:len(t.partitions):len(t.partitions)],
+		e.newPartitions(t, int32(len(t.partitions)), numPartitions)...)
+	e.replace(t, &grown)
+}
+
+// configure replaces what is set for a topic, and tells its partitions.
+func (e *topicEdit) configure(t *topic, configs map[string]string) {
+	changed := *t
+	changed.configs = configs
+	e.replace(t, &changed)
+	cfg := partitionConfig(configs, e.s)
+	for _, p := range t.partitions {
+		p.cfg.Store(&cfg)
+	}
+}
+
+func (e *topicEdit) replace(old, t *topic) {
+	e.next.byName[t.name] = t
+	e.next.byID[t.id] = t
+	unified := unifyCollisionChars(t.name)
+	if e.next.colliding[unified] == old {
+		e.next.colliding[unified] = t
+	}
+	list := make([]*topic, len(e.next.list))
+	for i, other := range e.next.list {
+		if other == old {
+			other = t
+		}
+		list[i] = other
+	}
+	e.next.list = list
+}
+
+// remove takes topics out.
+func (e *topicEdit) remove(gone []*topic) {
+	removed := make(map[*topic]bool, len(gone))
+	for _, t := range gone {
+		removed[t] = true
+		delete(e.next.byName, t.name)
+		delete(e.next.byID, t.id)
+		delete(e.next.colliding, unifyCollisionChars(t.name))
+	}
+	list := make([]*topic, 0, len(e.next.list)-len(gone))
+	for _, t := range e.next.list {
+		if !removed[t] {
+			list = append(list, t)
+		}
+	}
+	e.next.list = list
+}
+
+// addTopic creates a topic of Config.Topics, judged as a CreateTopics request
+// judges it; the error says what is wrong, in Kafka's words.
+func (c *Cluster) addTopic(t Topic) error {
+	plan := topicPlan{name: t.Name, numPartitions: t.Partitions, replicationFactor: -1, configs: t.Configs}
+	if plan.numPartitions == 0 {
+		plan.numPartitions = -1
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if refused := c.carryOut([]*topicPlan{&plan}, false); refused.code != protocol.None {
+		plan.refused = refused
+	}
+	if plan.refused.code != protocol.None {
+		return fmt.Errorf("topic %q: %s", t.Name, plan.refused.text())
+	}
+	return nil
+}
+
+// autoCreate creates the named topic, whose name has been checked, as a Metadata
+// request or a coordinator does, unless it exists by now. It returns why that
+// was not possible, with the topic where it was.
+func (c *Cluster) autoCreate(name string) (*topic, apiError) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.image.Load().byName[name]; t != nil {
+		return t, apiError{}
+	}
+	plan := autoPlan(name, c.settings.Load())
+	if refused := c.carryOut([]*topicPlan{&plan}, false); refused.code != protocol.None {
+		return nil, refused
+	}
+	return plan.made, plan.refused
+}
+
+// offsetsTopic is __consumer_offsets, created when it is needed first.
+func (c *Cluster) offsetsTopic() *topic {
+	if t := c.image.Load().byName[offsetsTopicName]; t != nil {
+		return t
+	}
+	t, refused := c.autoCreate(offsetsTopicName)
+	if t == nil {
+		panic("broker: " + offsetsTopicName + ": " + refused.text())
+	}
+	return t
 }

@@ -1,0 +1,177 @@
+package broker
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"klamm/partitions"
+	"klamm/protocol"
+)
+
+// listOffsets answers ListOffsets v1-11 (ReplicaManager.fetchOffset).
+func (c *Cluster) listOffsets(call *call, req *kmsg.ListOffsetsRequest, resp *kmsg.ListOffsetsResponse) {
+	image := c.image.Load()
+	twice := duplicatePartitions(req)
+	for i := range req.Topics {
+		rt := &req.Topics[i]
+		t := kmsg.NewListOffsetsResponseTopic()
+		t.Topic = rt.Topic
+		for j := range rt.Partitions {
+			t.Partitions = append(t.Partitions, listOffset(image.byName[rt.Topic], rt, &rt.Partitions[j], req, twice))
+		}
+		resp.Topics = append(resp.Topics, t)
+	}
+}
+
+// duplicatePartitions are the partitions that the request has more than once.
+func duplicatePartitions(req *kmsg.ListOffsetsRequest) map[TopicPartition]bool {
+	n := 0
+	for i := range req.Topics {
+		n += len(req.Topics[i].Partitions)
+	}
+	if n < 2 {
+		return nil
+	}
+	all := make([]TopicPartition, 0, n)
+	for i := range req.Topics {
+		for j := range req.Topics[i].Partitions {
+			all = append(all, TopicPartition{req.Topics[i].Topic, req.Topics[i].Partitions[j].Partition})
+		}
+	}
+	seen, twice := make(map[TopicPartition]bool, n), map[TopicPartition]bool(nil)
+	for _, tp := range all {
+		if seen[tp] {
+			if twice == nil {
+				twice = make(map[TopicPartition]bool)
+			}
+			twice[tp] = true
+		}
+		seen[tp] = true
+	}
+	return twice
+}
+
+func listOffset(t *topic, rt *kmsg.ListOffsetsRequestTopic, rp *kmsg.ListOffsetsRequestTopicPartition,
+	req *kmsg.ListOffsetsRequest, twice map[TopicPartition]bool) kmsg.ListOffsetsResponseTopicPartition {
+	out := kmsg.NewListOffsetsResponseTopicPartition()
+	out.Partition = rp.Partition
+	code := protocol.None
+	p := t.partition(rp.Partition)
+	switch {
+	case twice[TopicPartition{rt.Topic, rp.Partition}]:
+		code = protocol.InvalidRequest
+	case !listsTimestamp(rp.Timestamp, req.Version):
+		code = protocol.UnsupportedVersion
+	case p == nil:
+		code = protocol.UnknownTopicOrPartition
+	default:
+		var found partitions.TimestampOffset
+		found, code = p.findOffset(rp.Timestamp, rp.CurrentLeaderEpoch, req.IsolationLevel)
+		if code == protocol.None {
+			out.Timestamp, out.Offset, out.LeaderEpoch = found.TimestampMs, found.Offset, found.LeaderEpoch
+		}
+	}
+	out.ErrorCode = int16(code)
+	return out
+}
+
+// listsTimestamp tells whether a version has the special timestamp.
+func listsTimestamp(timestamp int64, version int16) bool {
+	switch {
+	case timestamp >= partitions.EarliestTimestamp:
+		return true
+	case timestamp == partitions.MaxTimestamp:
+		return version >= 7
+	case timestamp == partitions.EarliestLocalTimestamp:
+		return version >= 8
+	case timestamp == partitions.LatestTieredTimestamp:
+		return version >= 9
+	case timestamp == partitions.EarliestPendingUploadTimestamp:
+		return version >= 11
+	}
+	return true
+}
+
+// findOffset looks up a timestamp for a client that knows the given leader epoch.
+// A consumer of committed records takes the last stable offset for the latest.
+func (p *partition) findOffset(timestamp int64, leaderEpoch int32, isolation int8) (partitions.TimestampOffset, protocol.ErrorCode) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.deleted {
+		return partitions.TimestampOffset{}, protocol.UnknownTopicOrPartition
+	}
+	if code := p.log.CheckLeaderEpoch(leaderEpoch); code != protocol.None {
+		return partitions.TimestampOffset{}, code
+	}
+	found := p.log.FindOffset(timestamp, nil)
+	if timestamp == partitions.LatestTimestamp && isolation == 1 {
+		found.Offset = p.log.LastStableOffset()
+	}
+	return found, protocol.None
+}
+
+// offsetForLeaderEpoch answers OffsetForLeaderEpoch v2-4 (ReplicaManager.lastOffsetForLeaderEpoch).
+func (c *Cluster) offsetForLeaderEpoch(call *call, req *kmsg.OffsetForLeaderEpochRequest, resp *kmsg.OffsetForLeaderEpochResponse) {
+	image := c.image.Load()
+	for i := range req.Topics {
+		rt := &req.Topics[i]
+		t := kmsg.NewOffsetForLeaderEpochResponseTopic()
+		t.Topic = rt.Topic
+		for j := range rt.Partitions {
+			rp := &rt.Partitions[j]
+			out := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
+			out.Partition, out.LeaderEpoch, out.EndOffset = rp.Partition, -1, -1
+			end, code := image.byName[rt.Topic].partition(rp.Partition).endOfEpoch(rp.CurrentLeaderEpoch, rp.LeaderEpoch)
+			if out.ErrorCode = int16(code); code == protocol.None {
+				out.LeaderEpoch, out.EndOffset = end.Epoch, end.EndOffset
+			}
+			t.Partitions = append(t.Partitions, out)
+		}
+		resp.Topics = append(resp.Topics, t)
+	}
+}
+
+// endOfEpoch is where an epoch ends, for a client that knows the given leader
+// epoch. p may be nil.
+func (p *partition) endOfEpoch(current, epoch int32) (partitions.EpochEnd, protocol.ErrorCode) {
+	if p == nil {
+		return partitions.EpochEnd{}, protocol.UnknownTopicOrPartition
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if code := p.log.CheckLeaderEpoch(current); code != protocol.None {
+		return partitions.EpochEnd{}, code
+	}
+	return p.log.EndOfEpoch(epoch), protocol.None
+}
+
+// deleteRecords answers DeleteRecords v0-2 (ReplicaManager.deleteRecords).
+func (c *Cluster) deleteRecords(call *call, req *kmsg.DeleteRecordsRequest, resp *kmsg.DeleteRecordsResponse) {
+	image := c.image.Load()
+	for i := range req.Topics {
+		rt := &req.Topics[i]
+		t := kmsg.NewDeleteRecordsResponseTopic()
+		t.Topic = rt.Topic
+		for j := range rt.Partitions {
+			out := kmsg.NewDeleteRecordsResponseTopicPartition()
+			out.Partition = rt.Partitions[j].Partition
+			low, code := deleteBefore(image.byName[rt.Topic], out.Partition, rt.Partitions[j].Offset)
+			out.LowWatermark, out.ErrorCode = low, int16(code)
+			t.Partitions = append(t.Partitions, out)
+		}
+		resp.Topics = append(resp.Topics, t)
+	}
+	c.changes.notify()
+}
+
+func deleteBefore(t *topic, index int32, offset int64) (lowWatermark int64, code protocol.ErrorCode) {
+	p := t.partition(index)
+	switch {
+	case p == nil:
+		return partitions.InvalidOffset, protocol.UnknownTopicOrPartition
+	case t.internal:
+		return partitions.InvalidOffset, protocol.InvalidTopicException
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.DeleteRecords(offset)
+}

@@ -1,0 +1,222 @@
+package broker
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"klamm/groupcoord"
+	"klamm/partitions"
+)
+
+// settings are the broker configs: where each value comes from, and those that
+// the code uses, typed. It is immutable; a change of a dynamic config makes a
+// new value.
+type settings struct {
+	static  map[string]string // what a server.properties would hold
+	cluster map[string]string // set while running, for all brokers
+	node    map[string]string // set while running, for this broker
+
+	numPartitions            int32         // num.partitions
+	defaultReplicationFactor int16         // default.replication.factor
+	autoCreateTopics         bool          // auto.create.topics.enable
+	deleteTopics             bool          // delete.topic.enable
+	socketRequestMaxBytes    int           // socket.request.max.bytes
+	connectionsMaxIdle       time.Duration // connections.max.idle.ms
+	fetchMaxBytes            int           // fetch.max.bytes
+	fetchSessionSlots        int           // max.incremental.fetch.session.cache.slots
+	maxRequestPartitions     int           // max.request.partition.size.limit
+	producerIDExpiration     time.Duration // producer.id.expiration.ms
+	offsetsTopicPartitions   int32         // offsets.topic.num.partitions
+	group                    groupcoord.Config
+}
+
+// difference is a broker config whose default is not Kafka's.
+type difference struct {
+	name, value string
+	reason      string
+}
+
+// defaultDifferences are all configs whose default is not Kafka's. DescribeConfigs
+// shows them as if they stood in server.properties.
+var defaultDifferences = [...]difference{
+	{"group.initial.rebalance.delay.ms", "0", "a test need not wait 3 s for its first generation"},
+	{"offsets.topic.replication.factor", "1", "there is one node"},
+	{"share.coordinator.state.topic.min.isr", "1", "there is one node"},
+	{"share.coordinator.state.topic.replication.factor", "1", "there is one node"},
+	{"transaction.state.log.min.isr", "1", "there is one node"},
+	{"transaction.state.log.replication.factor", "1", "there is one node"},
+}
+
+// ownConfigs are broker configs that Config has fields for, or that have one
+// possible value: they cannot be given in Config.Configs.
+var ownConfigs = map[string]string{
+	"advertised.listeners":      "set Config.Advertise (--advertise)",
+	"broker.id":                 "the only node is 1",
+	"controller.listener.names": "there is no controller listener",
+	"listeners":                 "set Config.Listen (--listen)",
+	"node.id":                   "the only node is 1",
+	"process.roles":             "the node is broker and controller",
+}
+
+// newSettings makes settings of broker configs by Kafka's names. The error names
+// the config, and what is accepted instead.
+func newSettings(configs map[string]string) (*settings, error) {
+	s := &settings{static: map[string]string{
+		"broker.id":     strconv.Itoa(nodeID),
+		"node.id":       strconv.Itoa(nodeID),
+		"process.roles": "broker,controller",
+	}}
+	for _, d := range &defaultDifferences {
+		s.static[d.name] = d.value
+	}
+	for _, name := range slices.Sorted(maps.Keys(configs)) {
+		if err := checkStatic(name, configs[name]); err != nil {
+			return nil, err
+		}
+		s.static[name] = configs[name]
+	}
+	// A fresh Kafka 4.4 has eligible leader replicas enabled, and has therefore
+	// set min.insync.replicas for the cluster (ConfigurationControlManager).
+	s.cluster = map[string]string{"min.insync.replicas": s.value("min.insync.replicas")}
+	s.compute()
+	return s, nil
+}
+
+// checkStatic tells why Config.Configs may not hold a config.
+func checkStatic(name, value string) error {
+	def := brokerConfigs.find(name)
+	if def == nil {
+		return fmt.Errorf("broker config %q: unknown; accepted are the broker configs of Kafka 4.4.0%s", name, didYouMean(name))
+	}
+	if why, ok := ownConfigs[name]; ok {
+		return fmt.Errorf("broker config %q cannot be set: %s", name, why)
+	}
+	if err := def.check(value); err != nil {
+		return fmt.Errorf("broker config %q: %w", name, err)
+	}
+	return nil
+}
+
+// didYouMean names the broker configs that are spelled most like name.
+func didYouMean(name string) string {
+	best, near := 4, []string(nil)
+	for i := range brokerConfigs {
+		switch d := editDistance(name, brokerConfigs[i].name, best); {
+		case d < best:
+			best, near = d, []string{brokerConfigs[i].name}
+		case d == best && near != nil:
+			near = append(near, brokerConfigs[i].name)
+		}
+	}
+	if near == nil {
+		return ", such as num.partitions"
+	}
+	return "; did you mean " + strings.Join(near, " or ") + "?"
+}
+
+// value is the effective value of a broker config; empty where it has none.
+func (s *settings) value(name string) string {
+	for _, level := range [...]map[string]string{s.node, s.cluster, s.static} {
+		if v, ok := level[name]; ok {
+			return v
+		}
+	}
+	if def := brokerConfigs.find(name); def != nil {
+		return def.def
+	}
+	return ""
+}
+
+// withDynamic is s with other dynamic configs.
+func (s *settings) withDynamic(cluster, node map[string]string) *settings {
+	next := &settings{static: s.static, cluster: cluster, node: node}
+	next.compute()
+	return next
+}
+
+// compute fills in the typed fields.
+func (s *settings) compute() {
+	s.numPartitions = int32(s.number("num.partitions"))
+	s.defaultReplicationFactor = int16(s.number("default.replication.factor"))
+	s.autoCreateTopics = s.truth("auto.create.topics.enable")
+	s.deleteTopics = s.truth("delete.topic.enable")
+	s.socketRequestMaxBytes = int(s.number("socket.request.max.bytes"))
+	s.connectionsMaxIdle = s.duration("connections.max.idle.ms", time.Millisecond)
+	s.fetchMaxBytes = int(s.number("fetch.max.bytes"))
+	s.fetchSessionSlots = int(s.number("max.incremental.fetch.session.cache.slots"))
+	s.maxRequestPartitions = int(s.number("max.request.partition.size.limit"))
+	s.producerIDExpiration = s.duration("producer.id.expiration.ms", time.Millisecond)
+	s.offsetsTopicPartitions = int32(s.number("offsets.topic.num.partitions"))
+	s.group = groupcoord.Config{
+		MinSessionTimeout:             s.duration("group.min.session.timeout.ms", time.Millisecond),
+		MaxSessionTimeout:             s.duration("group.max.session.timeout.ms", time.Millisecond),
+		InitialRebalanceDelay:         s.duration("group.initial.rebalance.delay.ms", time.Millisecond),
+		MaxSize:                       int(s.number("group.max.size")),
+		OffsetMetadataMaxSize:         int(s.number("offset.metadata.max.bytes")),
+		OffsetsRetention:              s.duration("offsets.retention.minutes", time.Minute),
+		OffsetsRetentionCheckInterval: s.duration("offsets.retention.check.interval.ms", time.Millisecond),
+	}
+}
+
+// number is a config of an integer kind. The values have been checked.
+func (s *settings) number(name string) int64 {
+	n, _ := strconv.ParseInt(javaTrim(s.value(name)), 10, 64)
+	return n
+}
+
+func (s *settings) truth(name string) bool {
+	return strings.EqualFold(javaTrim(s.value(name)), "true")
+}
+
+// duration is a config in units of unit, as far as a time.Duration reaches.
+func (s *settings) duration(name string, unit time.Duration) time.Duration {
+	const longest = int64(1<<63 - 1)
+	n := s.number(name)
+	if n > longest/int64(unit) {
+		return time.Duration(longest)
+	}
+	return time.Duration(n) * unit
+}
+
+// partitionConfig is what the configs of a topic mean to its partitions.
+func partitionConfig(configs map[string]string, s *settings) partitions.Config {
+	number := func(name string) int64 {
+		n, _ := strconv.ParseInt(javaTrim(s.topicValue(configs, name)), 10, 64)
+		return n
+	}
+	return partitions.Config{
+		MaxMessageBytes:      int(number("max.message.bytes")),
+		LogAppendTime:        javaTrim(s.topicValue(configs, "message.timestamp.type")) == "LogAppendTime",
+		TimestampBeforeMaxMs: number("message.timestamp.before.max.ms"),
+		TimestampAfterMaxMs:  number("message.timestamp.after.max.ms"),
+		Compacted:            slices.Contains(splitConfigList(s.topicValue(configs, "cleanup.policy")), "compact"),
+	}
+}
+
+// editDistance is the Levenshtein distance of a and b, or limit+1 where it is larger.
+func editDistance(a, b string, limit int) int {
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return limit + 1
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
