@@ -1,4 +1,151 @@
 package broker
 
-// conn is one connection of a client.
-type conn struct{}
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"klamm/protocol"
+)
+
+// conn is one connection of a client. One goroutine serves it, one request at a
+// time; a second one watches for the end of the connection while a request is parked.
+type conn struct {
+	cluster *Cluster
+	nc      net.Conn
+	in      frames
+	out     outbox
+	call    call
+	idle    time.Time // when the read deadline was set last
+
+	client atomic.Pointer[string] // client id of the last request, for who looks from outside
+	ended  chan struct{}          // closed when the connection has no effect any more
+
+	produce produceScratch
+	fetch   fetchScratch
+
+	watching bool          // the watch runs: cn.in is its own
+	watched  chan struct{} // the watch has ended
+	gone     chan struct{} // closed when the watch found the connection ended
+	timer    *time.Timer   // of parked requests
+}
+
+// errGone ends a connection whose client went away while a request was parked.
+var errGone = errors.New("the client went away")
+
+func newConn(c *Cluster, nc net.Conn) *conn {
+	cn := &conn{cluster: c, nc: nc, ended: make(chan struct{})}
+	cn.in.src = nc
+	cn.out.dst = nc
+	return cn
+}
+
+// serve answers requests until the connection ends, by the client, by Close or
+// because of something that cannot be read.
+func (cn *conn) serve() {
+	defer cn.cluster.forget(cn)
+	err := cn.loop()
+	cn.nc.Close()
+	if cn.watching {
+		<-cn.watched
+	}
+	if !errors.Is(err, io.EOF) && !errors.Is(err, errGone) && !cn.cluster.isClosed() {
+		cn.logEnd(err)
+	}
+}
+
+func (cn *conn) loop() error {
+	for {
+		if cn.watching || !cn.in.ready() {
+			if err := cn.out.flush(); err != nil {
+				return err
+			}
+		}
+		if cn.watching {
+			cn.unwatch()
+		}
+		s := cn.cluster.settings.Load()
+		cn.expectWithin(s.connectionsMaxIdle)
+		frame, err := cn.in.next(int32(s.socketRequestMaxBytes))
+		if err != nil {
+			return err
+		}
+		if err := cn.handle(frame); err != nil {
+			cn.out.flush() // what was answered before the bad request is owed
+			return err
+		}
+		if cn.out.pending() >= flushAt {
+			if err := cn.out.flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// expectWithin ends the connection when nothing arrives for idle (connections.max.idle.ms),
+// and up to a tenth later: setting the deadline at each request would cost more
+// than most requests.
+func (cn *conn) expectWithin(idle time.Duration) {
+	now := time.Now()
+	if idle > 0 && now.Sub(cn.idle) > idle/10 {
+		cn.idle = now
+		cn.nc.SetReadDeadline(now.Add(idle + idle/10))
+	}
+}
+
+// handle serves one request. An error ends the connection.
+func (cn *conn) handle(frame []byte) error {
+	h, body, err := protocol.ParseRequestHeader(frame, cn.call.header.ClientID)
+	if err != nil {
+		return err
+	}
+	if known := cn.client.Load(); known == nil || *known != h.ClientID {
+		id := h.ClientID
+		cn.client.Store(&id) // before refused is read: whoever refuses it next finds it
+	}
+	if refused := cn.cluster.refused.Load(); refused != nil && (*refused)[h.ClientID] {
+		return errRefused
+	}
+	cn.call = call{cluster: cn.cluster, conn: cn, header: h, now: time.Now()}
+	return cn.call.serve(body)
+}
+
+// errRefused ends a connection whose client id a test has crashed.
+var errRefused = errors.New("the client id is refused until it is revived")
+
+func (cn *conn) logEnd(err error) {
+	level := slog.LevelWarn
+	var netErr net.Error
+	if errors.As(err, &netErr) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errRefused) {
+		level = slog.LevelInfo
+	}
+	cn.cluster.log.Log(nil, level, "connection ended", "client", cn.nc.RemoteAddr().String(), "reason", err)
+}
+
+// advertised is the address that this client is told to reach the broker by: the
+// one that it used, unless Config.Advertise says otherwise.
+func (cn *conn) advertised() (host string, port int32) {
+	addr := cn.cluster.cfg.Advertise
+	if addr == "" {
+		addr = cn.nc.LocalAddr().String()
+	}
+	host, text, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr, 0
+	}
+	n, _ := strconv.ParseInt(text, 10, 32)
+	return host, int32(n)
+}
+
+// clientHost is the address of the client as Kafka shows it in group descriptions.
+func (cn *conn) clientHost() string {
+	host, _, err := net.SplitHostPort(cn.nc.RemoteAddr().String())
+	if err != nil {
+		host = cn.nc.RemoteAddr().String()
+	}
+	return "/" + host
+}

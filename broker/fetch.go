@@ -1,0 +1,207 @@
+package broker
+
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"klamm/partitions"
+	"klamm/protocol"
+)
+
+// fetchScratch is what a connection keeps from one Fetch request to the next.
+type fetchScratch struct {
+	req    kmsg.FetchRequest
+	reads  []fetchRead
+	parked waiter
+}
+
+// fetchRead is one partition of a fetch on its way from request to answer.
+type fetchRead struct {
+	fetchedPartition
+	cached *cachedPartition // its place in the fetch session, nil without one
+	source *partition       // nil when code says why there is none
+	result partitions.Read
+}
+
+// fetchedPartition is what a client asks of one partition.
+type fetchedPartition struct {
+	topic            string // before v13
+	topicID          protocol.UUID
+	index            int32
+	offset           int64
+	maxBytes         int32
+	currentEpoch     int32
+	lastFetchedEpoch int32
+}
+
+// serveFetch serves Fetch: the hot path, like produce. It answers when enough
+// bytes are there, something is wrong, or the wait is over (DelayedFetch).
+func (c *call) serveFetch(body []byte) error {
+	scratch := &c.conn.fetch
+	req := &scratch.req
+	req.SetVersion(c.header.Version)
+	if err := req.ReadFrom(body); err != nil {
+		return err
+	}
+	session, code := c.fetchSession(req)
+	if code != protocol.None {
+		return c.answerFetchError(code)
+	}
+	reads := c.findFetched(session, req)
+	size, wait := c.readAll(reads, req)
+	if wait && size < fetchMinBytes(req) {
+		if !c.parkFetch(reads, req) {
+			c.dropReads()
+			return errGone
+		}
+		c.readAll(reads, req)
+	}
+	c.answerFetch(req, session, reads)
+	c.dropReads()
+	return nil
+}
+
+// dropReads lets go of the log's memory: a connection that fetches nothing more
+// must not keep it from being freed.
+func (c *call) dropReads() {
+	clear(c.conn.fetch.reads)
+}
+
+// findFetched looks up the partitions to read: those of the session, else those of the request.
+func (c *call) findFetched(s *fetchContext, req *kmsg.FetchRequest) []fetchRead {
+	reads := c.conn.fetch.reads[:0]
+	if s.session != nil {
+		reads = s.session.appendReads(reads)
+	} else {
+		reads = appendRequested(reads, req)
+	}
+	c.conn.fetch.reads = reads
+	image := c.cluster.image.Load()
+	for i := range reads {
+		reads[i].find(image, c.header.Version)
+	}
+	return reads
+}
+
+func (r *fetchRead) find(image *topicImage, version int16) {
+	t, missing := image.byName[r.topic], protocol.UnknownTopicOrPartition
+	if version >= 13 {
+		t, missing = image.byID[r.topicID], protocol.UnknownTopicId
+	}
+	if t == nil {
+		r.refuse(missing)
+	} else if r.source = t.partition(r.index); r.source == nil {
+		r.refuse(protocol.UnknownTopicOrPartition)
+	}
+}
+
+func (r *fetchRead) refuse(code protocol.ErrorCode) {
+	r.result = partitions.Read{Code: code, HighWatermark: -1, LastStableOffset: -1, LogStartOffset: -1}
+}
+
+// readAll reads each partition within the limits of the request: the first
+// non-empty one gives at least one batch, whatever its size (KIP-74). wait tells
+// whether waiting for more makes sense; a partition that cannot be read stops the wait.
+func (c *call) readAll(reads []fetchRead, req *kmsg.FetchRequest) (size int, wait bool) {
+	limit := min(int(req.MaxBytes), c.cluster.settings.Load().fetchMaxBytes)
+	found := false
+	wait = req.MaxWaitMillis > 0
+	for i := range reads {
+		r := &reads[i]
+		if r.source == nil {
+			continue
+		}
+		found = true
+		r.source.read(r, min(limit, int(r.maxBytes)), size == 0)
+		size += r.result.Size
+		limit = max(limit-r.result.Size, 0)
+		if r.result.Code != protocol.None || r.result.Diverging != nil {
+			wait = false
+		}
+	}
+	return size, wait && found
+}
+
+// fetchMinBytes is how many bytes make a fetch worth answering.
+func fetchMinBytes(req *kmsg.FetchRequest) int { return int(min(req.MinBytes, req.MaxBytes)) }
+
+// parkFetch waits until enough has arrived or the wait is over. It returns false
+// when there is nobody left to answer.
+func (c *call) parkFetch(reads []fetchRead, req *kmsg.FetchRequest) bool {
+	w := &c.conn.fetch.parked
+	if w.wake == nil {
+		w.wake = make(chan struct{}, 1)
+	}
+	select {
+	case <-w.wake: // left over from the fetch before
+	default:
+	}
+	w.missing.Store(int64(fetchMinBytes(req)))
+	for i := range reads {
+		if p := reads[i].source; p != nil {
+			p.await(w, &reads[i])
+		}
+	}
+	_, how := park(c.conn, w.wake, time.Duration(req.MaxWaitMillis)*time.Millisecond)
+	for i := range reads {
+		if p := reads[i].source; p != nil {
+			p.forgo(w)
+		}
+	}
+	return how != gone
+}
+
+// read reads what the fetch asks of the partition, at most maxBytes.
+func (p *partition) read(r *fetchRead, maxBytes int, minOne bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.deleted {
+		r.refuse(protocol.UnknownTopicOrPartition)
+		return
+	}
+	if code := p.log.CheckLeaderEpoch(r.currentEpoch); code != protocol.None {
+		r.refuse(code)
+		return
+	}
+	p.log.Read(&r.result, r.offset, r.lastFetchedEpoch, maxBytes, minOne)
+	if r.result.Code != protocol.None {
+		r.refuse(r.result.Code)
+	}
+}
+
+// await registers a parked fetch and takes off what has arrived since it was read.
+func (p *partition) await(w *waiter, r *fetchRead) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiters = append(p.waiters, w)
+	var now partitions.Read
+	p.log.Read(&now, r.offset, -1, int(r.maxBytes), true)
+	if now.Code != protocol.None || p.deleted {
+		w.now()
+	}
+	w.take(now.Size)
+}
+
+// appendRequested adds the partitions that a request without a session names.
+func appendRequested(reads []fetchRead, req *kmsg.FetchRequest) []fetchRead {
+	for i := range req.Topics {
+		rt := &req.Topics[i]
+		for j := range rt.Partitions {
+			reads = append(reads, fetchRead{fetchedPartition: requestedPartition(rt, &rt.Partitions[j])})
+		}
+	}
+	return reads
+}
+
+func requestedPartition(rt *kmsg.FetchRequestTopic, rp *kmsg.FetchRequestTopicPartition) fetchedPartition {
+	return fetchedPartition{
+		topic:            rt.Topic,
+		topicID:          protocol.UUID(rt.TopicID),
+		index:            rp.Partition,
+		offset:           rp.FetchOffset,
+		maxBytes:         rp.PartitionMaxBytes,
+		currentEpoch:     rp.CurrentLeaderEpoch,
+		lastFetchedEpoch: rp.LastFetchedEpoch,
+	}
+}

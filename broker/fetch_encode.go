@@ -1,0 +1,132 @@
+package broker
+
+import (
+	"encoding/binary"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"klamm/protocol"
+)
+
+// answerFetch encodes the answer of a fetch; log bytes are spliced in, not copied.
+func (c *call) answerFetch(req *kmsg.FetchRequest, ctx *fetchContext, reads []fetchRead) {
+	sessionID := int32(0)
+	switch {
+	case ctx.session != nil:
+		sessionID = ctx.session.id
+		reads = ctx.session.withNews(reads)
+	case ctx.create && len(reads) > 0:
+		sessionID = c.newFetchSession(reads)
+	}
+	version, flexible := c.header.Version, c.header.Version >= 12
+	start, before := c.begin()
+	out := &c.conn.out
+	out.buf = appendFetchHead(out.buf, version, protocol.None, sessionID)
+	out.buf = appendArrayLen(out.buf, countTopics(reads), flexible)
+	for len(reads) > 0 {
+		n := sameTopic(reads)
+		if version >= 13 {
+			out.buf = append(out.buf, reads[0].topicID[:]...)
+		} else {
+			out.buf = appendString(out.buf, reads[0].topic, flexible)
+		}
+		out.buf = appendArrayLen(out.buf, n, flexible)
+		for i := range reads[:n] {
+			out.appendRead(&reads[i], version, req.IsolationLevel)
+		}
+		out.buf = appendNoTags(out.buf, flexible)
+		reads = reads[n:]
+	}
+	out.buf = appendNoTags(out.buf, flexible)
+	out.end(start, before)
+}
+
+// answerFetchError answers with an error of the request as a whole.
+func (c *call) answerFetchError(code protocol.ErrorCode) error {
+	flexible := c.header.Version >= 12
+	start, before := c.begin()
+	out := &c.conn.out
+	out.buf = appendFetchHead(out.buf, c.header.Version, code, 0)
+	out.buf = appendArrayLen(out.buf, 0, flexible)
+	out.buf = appendNoTags(out.buf, flexible)
+	out.end(start, before)
+	return nil
+}
+
+func appendFetchHead(b []byte, version int16, code protocol.ErrorCode, sessionID int32) []byte {
+	b = binary.BigEndian.AppendUint32(b, 0) // throttle time
+	if version >= 7 {
+		b = binary.BigEndian.AppendUint16(b, uint16(code))
+		b = binary.BigEndian.AppendUint32(b, uint32(sessionID))
+	}
+	return b
+}
+
+// sameTopic counts the reads at the start that are of one topic.
+func sameTopic(reads []fetchRead) (n int) {
+	for n < len(reads) && reads[n].topicID == reads[0].topicID && reads[n].topic == reads[0].topic {
+		n++
+	}
+	return n
+}
+
+func countTopics(reads []fetchRead) (n int) {
+	for len(reads) > 0 {
+		reads = reads[sameTopic(reads):]
+		n++
+	}
+	return n
+}
+
+func (o *outbox) appendRead(r *fetchRead, version int16, isolation int8) {
+	flexible := version >= 12
+	b := binary.BigEndian.AppendUint32(o.buf, uint32(r.index))
+	b = binary.BigEndian.AppendUint16(b, uint16(r.result.Code))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.result.HighWatermark))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.result.LastStableOffset))
+	if version >= 5 {
+		b = binary.BigEndian.AppendUint64(b, uint64(r.result.LogStartOffset))
+	}
+	b = appendAborted(b, flexible, isolation == 1 && r.result.Code == protocol.None)
+	if version >= 11 {
+		b = binary.BigEndian.AppendUint32(b, ^uint32(0)) // no preferred read replica
+	}
+	if flexible {
+		b = binary.AppendUvarint(b, uint64(r.result.Size)+1)
+	} else {
+		b = binary.BigEndian.AppendUint32(b, uint32(r.result.Size))
+	}
+	o.buf = b
+	for _, batches := range r.result.Batches {
+		o.splice(batches)
+	}
+	o.buf = appendDiverging(o.buf, r, flexible)
+}
+
+// appendAborted appends the aborted transactions: none, or null where the client
+// did not ask for them.
+func appendAborted(b []byte, flexible, asked bool) []byte {
+	switch {
+	case asked:
+		return appendArrayLen(b, 0, flexible)
+	case flexible:
+		return append(b, 0)
+	default:
+		return binary.BigEndian.AppendUint32(b, ^uint32(0))
+	}
+}
+
+// appendDiverging ends a partition with its tags: the diverging epoch, if any (KIP-595).
+func appendDiverging(b []byte, r *fetchRead, flexible bool) []byte {
+	if !flexible {
+		return b
+	}
+	d := r.result.Diverging
+	if d == nil {
+		return append(b, 0)
+	}
+	b = append(b, 1, 0, 13) // one tag: number 0, of 4 + 8 + 1 bytes
+	b = binary.BigEndian.AppendUint32(b, uint32(d.Epoch))
+	b = binary.BigEndian.AppendUint64(b, uint64(d.EndOffset))
+	return append(b, 0)
+}

@@ -1,0 +1,91 @@
+package broker
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// bitByBit is a connection that gives its bytes in pieces of the given sizes.
+type bitByBit struct {
+	net.Conn
+	data   []byte
+	pieces []int
+}
+
+func (b *bitByBit) Read(p []byte) (int, error) {
+	if len(b.data) == 0 {
+		return 0, io.EOF
+	}
+	n := len(b.data)
+	if len(b.pieces) > 0 {
+		n, b.pieces = min(n, b.pieces[0]), b.pieces[1:]
+	}
+	n = copy(p, b.data[:n])
+	b.data = b.data[n:]
+	return n, nil
+}
+
+// Frames come out as they were sent, however the network cuts them, and what is
+// read ahead in between is not lost.
+func TestFramesComeWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		sizes := rapid.SliceOfN(rapid.OneOf(rapid.IntRange(0, 300), rapid.IntRange(3_000, 200_000)), 1, 12).Draw(t, "sizes")
+		src := &bitByBit{pieces: rapid.SliceOf(rapid.IntRange(1, 70_000)).Draw(t, "pieces")}
+		for i, n := range sizes {
+			src.data = append(src.data, sized(bytes.Repeat([]byte{byte(i)}, n))...)
+		}
+		in := frames{src: src}
+		for i, n := range sizes {
+			got, err := in.next(1 << 20)
+			if err != nil {
+				t.Fatalf("frame %d: %v", i, err)
+			}
+			if rapid.Bool().Draw(t, "parked") {
+				if err := in.readAhead(); err != nil && !errors.Is(err, io.EOF) {
+					t.Fatal(err)
+				}
+			}
+			if !bytes.Equal(got, bytes.Repeat([]byte{byte(i)}, n)) {
+				t.Fatalf("frame %d of %d bytes came out changed, as %d bytes", i, n, len(got))
+			}
+		}
+		if _, err := in.next(1 << 20); !errors.Is(err, io.EOF) {
+			t.Fatalf("after the last frame: %v, want EOF", err)
+		}
+	})
+}
+
+func TestFrameSizes(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		sent []byte
+		want error
+	}{
+		{"negative", []byte{0xff, 0xff, 0xff, 0xff}, errFrameSize},
+		{"beyond the limit", []byte{0, 0, 4, 1}, errFrameSize},
+		{"cut in the size", []byte{0, 0}, io.ErrUnexpectedEOF},
+		{"cut in the frame", []byte{0, 0, 0, 9, 1}, io.ErrUnexpectedEOF},
+		{"nothing", nil, io.EOF},
+	} {
+		in := frames{src: &bitByBit{data: c.sent}}
+		if _, err := in.next(1 << 10); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+	}
+}
+
+// A frame that promises 100 MiB and sends little costs little.
+func TestMemoryGrowsAsBytesArrive(t *testing.T) {
+	in := frames{src: &bitByBit{data: append([]byte{6, 0, 0, 0}, make([]byte, 10_000)...)}}
+	if _, err := in.next(104857600); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Fatal(err)
+	}
+	if cap(in.buf) > 256<<10 {
+		t.Errorf("10,000 bytes arrived and %d were allocated", cap(in.buf))
+	}
+}

@@ -1,0 +1,234 @@
+package broker
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"klamm/groupcoord"
+	"klamm/protocol"
+)
+
+// Committed offsets. Which topics exist is the broker's knowledge, so the topics
+// that do not are answered here, and the group sees the others only.
+
+// offsetCommit commits offsets, of the existing topics and partitions.
+func (c *Cluster) offsetCommit(call *call, req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) {
+	known := c.knownCommits(call.header.Version, req, resp)
+	if len(known) == 0 {
+		return
+	}
+	req.Topics = known
+	reply := call.ask(req.Group, func(_ *group, to groupcoord.Token) groupcoord.Event {
+		return groupcoord.OffsetCommit{To: to, Req: req}
+	})
+	if reply == nil {
+		return
+	}
+	mergeCommitted(resp, reply.(*kmsg.OffsetCommitResponse).Topics)
+	if call.header.Version >= 10 {
+		for i := range resp.Topics {
+			if t := c.image.Load().byName[resp.Topics[i].Topic]; t != nil {
+				resp.Topics[i].TopicID = t.id
+			}
+		}
+	}
+}
+
+// knownCommits returns the topics and partitions of req that exist, with their
+// names, and refuses the others in resp.
+func (c *Cluster) knownCommits(version int16, req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) []kmsg.OffsetCommitRequestTopic {
+	var known []kmsg.OffsetCommitRequestTopic
+	for _, rt := range req.Topics {
+		t, missing := c.namedTopic(version >= 10, rt.Topic, rt.TopicID)
+		refused := kmsg.NewOffsetCommitResponseTopic()
+		refused.Topic, refused.TopicID = rt.Topic, rt.TopicID
+		var kept []kmsg.OffsetCommitRequestTopicPartition
+		for _, rp := range rt.Partitions {
+			if t.partition(rp.Partition) != nil {
+				kept = append(kept, rp)
+				continue
+			}
+			p := kmsg.NewOffsetCommitResponseTopicPartition()
+			p.Partition, p.ErrorCode = rp.Partition, int16(missing)
+			refused.Partitions = append(refused.Partitions, p)
+		}
+		if t != nil {
+			rt.Topic, refused.Topic = t.name, t.name
+		}
+		if len(refused.Partitions) > 0 || t == nil {
+			mergeCommitted(resp, []kmsg.OffsetCommitResponseTopic{refused})
+		}
+		if t != nil && (len(kept) > 0 || len(rt.Partitions) == 0) {
+			rt.Partitions = kept
+			known = append(known, rt)
+		}
+	}
+	return known
+}
+
+// namedTopic finds a topic by id or by name; missing is the error of what is not there.
+func (c *Cluster) namedTopic(byID bool, name string, id protocol.UUID) (t *topic, missing protocol.ErrorCode) {
+	image := c.image.Load()
+	if !byID {
+		return image.byName[name], protocol.UnknownTopicOrPartition
+	}
+	if t := image.byID[id]; t != nil {
+		return t, protocol.UnknownTopicOrPartition
+	}
+	return nil, protocol.UnknownTopicId
+}
+
+// mergeCommitted adds topics to the answer; partitions of one topic stay together.
+func mergeCommitted(resp *kmsg.OffsetCommitResponse, topics []kmsg.OffsetCommitResponseTopic) {
+	at := make(map[string]int, len(resp.Topics))
+	for i := range resp.Topics {
+		at[resp.Topics[i].Topic] = i
+	}
+	for _, t := range topics {
+		if i, ok := at[t.Topic]; ok && t.Topic != "" {
+			resp.Topics[i].Partitions = append(resp.Topics[i].Partitions, t.Partitions...)
+		} else {
+			resp.Topics = append(resp.Topics, t)
+		}
+	}
+}
+
+// offsetFetch answers one group before v8, several since (KIP-709).
+func (c *Cluster) offsetFetch(call *call, req *kmsg.OffsetFetchRequest, resp *kmsg.OffsetFetchResponse) {
+	if call.header.Version >= 8 {
+		for i := range req.Groups {
+			resp.Groups = append(resp.Groups, c.fetchGroupOffsets(call, &req.Groups[i]))
+		}
+		return
+	}
+	one := kmsg.NewOffsetFetchRequestGroup()
+	one.Group = req.Group
+	if req.Topics != nil {
+		one.Topics = []kmsg.OffsetFetchRequestGroupTopic{}
+	}
+	for _, rt := range req.Topics {
+		t := kmsg.NewOffsetFetchRequestGroupTopic()
+		t.Topic, t.Partitions = rt.Topic, rt.Partitions
+		one.Topics = append(one.Topics, t)
+	}
+	answer := c.fetchGroupOffsets(call, &one)
+	resp.ErrorCode = answer.ErrorCode
+	for _, at := range answer.Topics {
+		t := kmsg.NewOffsetFetchResponseTopic()
+		t.Topic = at.Topic
+		for _, ap := range at.Partitions {
+			p := kmsg.NewOffsetFetchResponseTopicPartition()
+			p.Partition, p.Offset, p.LeaderEpoch, p.Metadata, p.ErrorCode = ap.Partition, ap.Offset, ap.LeaderEpoch, ap.Metadata, ap.ErrorCode
+			t.Partitions = append(t.Partitions, p)
+		}
+		resp.Topics = append(resp.Topics, t)
+	}
+}
+
+// fetchGroupOffsets answers for one group. Since v10 topics go by their ids.
+func (c *Cluster) fetchGroupOffsets(call *call, req *kmsg.OffsetFetchRequestGroup) kmsg.OffsetFetchResponseGroup {
+	byID := call.header.Version >= 10
+	var unknown []kmsg.OffsetFetchResponseGroupTopic
+	if byID && req.Topics != nil {
+		known := []kmsg.OffsetFetchRequestGroupTopic{}
+		for _, rt := range req.Topics {
+			t := c.image.Load().byID[rt.TopicID]
+			if t == nil {
+				unknown = append(unknown, unknownFetched(rt))
+				continue
+			}
+			rt.Topic = t.name
+			known = append(known, rt)
+		}
+		req.Topics = known
+	}
+	answer := c.readOffsets(call, req)
+	if byID {
+		image := c.image.Load()
+		for i := range answer.Topics {
+			if t := image.byName[answer.Topics[i].Topic]; t != nil {
+				answer.Topics[i].TopicID = t.id
+			}
+		}
+	}
+	answer.Topics = append(answer.Topics, unknown...)
+	return answer
+}
+
+func unknownFetched(rt kmsg.OffsetFetchRequestGroupTopic) kmsg.OffsetFetchResponseGroupTopic {
+	t := kmsg.NewOffsetFetchResponseGroupTopic()
+	t.TopicID = rt.TopicID
+	for _, index := range rt.Partitions {
+		p := kmsg.NewOffsetFetchResponseGroupTopicPartition()
+		p.Partition, p.Offset, p.Metadata = index, -1, kmsg.StringPtr("")
+		p.ErrorCode = int16(protocol.UnknownTopicId)
+		t.Partitions = append(t.Partitions, p)
+	}
+	return t
+}
+
+// readOffsets asks the group, or an empty one where there is none.
+func (c *Cluster) readOffsets(call *call, req *kmsg.OffsetFetchRequestGroup) kmsg.OffsetFetchResponseGroup {
+	if g := c.groups.get(req.Group); g != nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if !g.gone {
+			return g.machine.FetchOffsets(call.now, *req)
+		}
+	}
+	return groupcoord.New(req.Group, groupcoord.Config{}).FetchOffsets(call.now, *req)
+}
+
+// offsetDelete deletes committed offsets, of the existing topics and partitions (KIP-496).
+func (c *Cluster) offsetDelete(call *call, req *kmsg.OffsetDeleteRequest, resp *kmsg.OffsetDeleteResponse) {
+	refused := c.takeUnknownDeletes(req)
+	reply := call.ask(req.Group, func(_ *group, to groupcoord.Token) groupcoord.Event {
+		return groupcoord.OffsetDelete{To: to, Req: req}
+	})
+	give(resp, reply)
+	if resp.ErrorCode != 0 {
+		return
+	}
+	at := make(map[string]int, len(refused))
+	topics := refused
+	for i := range topics {
+		at[topics[i].Topic] = i
+	}
+	for _, t := range resp.Topics {
+		if i, ok := at[t.Topic]; ok {
+			topics[i].Partitions = append(topics[i].Partitions, t.Partitions...)
+		} else {
+			topics = append(topics, t)
+		}
+	}
+	resp.Topics = topics
+}
+
+// takeUnknownDeletes takes out of req what does not exist and returns it refused.
+func (c *Cluster) takeUnknownDeletes(req *kmsg.OffsetDeleteRequest) (refused []kmsg.OffsetDeleteResponseTopic) {
+	image := c.image.Load()
+	known := req.Topics[:0]
+	for _, rt := range req.Topics {
+		t := image.byName[rt.Topic]
+		missing := kmsg.NewOffsetDeleteResponseTopic()
+		missing.Topic = rt.Topic
+		var kept []kmsg.OffsetDeleteRequestTopicPartition
+		for _, rp := range rt.Partitions {
+			if t.partition(rp.Partition) != nil {
+				kept = append(kept, rp)
+				continue
+			}
+			p := kmsg.NewOffsetDeleteResponseTopicPartition()
+			p.Partition, p.ErrorCode = rp.Partition, int16(protocol.UnknownTopicOrPartition)
+			missing.Partitions = append(missing.Partitions, p)
+		}
+		if len(missing.Partitions) > 0 {
+			refused = append(refused, missing)
+		}
+		if len(kept) > 0 {
+			rt.Partitions = kept
+			known = append(known, rt)
+		}
+	}
+	req.Topics = known
+	return refused
+}

@@ -1,0 +1,114 @@
+package broker
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"klamm/partitions"
+	"klamm/protocol"
+)
+
+// partition owns one partitions.Partition: the mutex, and the fetches that wait
+// for data.
+type partition struct {
+	topic string
+	index int32
+	cfg   atomic.Pointer[partitions.Config] // what records are checked by, before the lock
+
+	mu      sync.Mutex
+	log     *partitions.Partition
+	waiters []*waiter
+	deleted bool
+}
+
+// waiter is one parked fetch. It is registered with every partition that it
+// reads; each takes the bytes that arrived off missing, and whoever brings it to
+// zero wakes the fetch.
+type waiter struct {
+	missing atomic.Int64
+	wake    chan struct{} // holds one
+}
+
+// take counts n bytes that arrived.
+func (w *waiter) take(n int) {
+	if w.missing.Add(-int64(n)) <= 0 {
+		w.now()
+	}
+}
+
+// now wakes the fetch, whatever is missing.
+func (w *waiter) now() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// append validates and appends the records of a Produce request. d is the
+// connection's own.
+func (p *partition) append(now time.Time, d *protocol.Decompressor, in partitions.Produced) partitions.Appended {
+	batch, refusal := partitions.Validate(p.cfg.Load(), d, now, in)
+	if refusal.Code != protocol.None {
+		return refusedAppend(refusal)
+	}
+	return p.appendBatch(now, batch)
+}
+
+func (p *partition) appendBatch(now time.Time, batch partitions.Batch) partitions.Appended {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.deleted {
+		return refusedAppend(partitions.Refusal{Code: protocol.UnknownTopicOrPartition})
+	}
+	done := p.log.Append(now, batch)
+	if done.Refusal.Code == protocol.None && !done.Duplicate {
+		for _, w := range p.waiters {
+			w.take(len(batch.Bytes))
+		}
+	}
+	return done
+}
+
+func refusedAppend(r partitions.Refusal) partitions.Appended {
+	return partitions.Appended{BaseOffset: -1, LogAppendTimeMs: -1, LogStartOffset: -1, Refusal: r}
+}
+
+// forgo takes a parked fetch off the list.
+func (p *partition) forgo(w *waiter) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, other := range p.waiters {
+		if other == w {
+			last := len(p.waiters) - 1
+			p.waiters[i], p.waiters[last] = p.waiters[last], nil
+			p.waiters = p.waiters[:last]
+			return
+		}
+	}
+}
+
+// close marks the partition as deleted: appends are refused and parked fetches
+// wake to find it gone.
+func (p *partition) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deleted = true
+	for _, w := range p.waiters {
+		w.now()
+	}
+}
+
+// appendInternal appends records that the broker itself writes, and returns the
+// offset of the first one. The records carry the time now.
+func (p *partition) appendInternal(now time.Time, records []protocol.Record) (base int64) {
+	for i := range records {
+		records[i].TimestampMs = now.UnixMilli()
+	}
+	bytes, err := protocol.AppendBatch(nil, protocol.PlainBatch(), nil, records)
+	if err != nil {
+		panic("broker: " + err.Error()) // nothing is compressed and the records are there
+	}
+	header, _ := protocol.ParseBatchHeader(bytes)
+	return p.appendBatch(now, partitions.Batch{Header: header, Bytes: bytes}).BaseOffset
+}
