@@ -1,0 +1,173 @@
+package conformance_test
+
+import (
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"klamm/broker"
+	"klamm/conformance"
+)
+
+var (
+	bootstrap = flag.String("bootstrap", "", "HOST:PORT of a live target instead of the in-process broker")
+	against   = flag.String("against", "", "HOST:PORT of a second live target to compare with, instead of the transcripts")
+	record    = flag.Bool("record", false, "write the transcripts anew from the target of -bootstrap")
+)
+
+const (
+	transcripts = "testdata/kafka-" + conformance.Kafka
+	// recordRuns is how often a rule must say the same before it is recorded.
+	recordRuns = 3
+)
+
+func path(r conformance.Rule) string { return filepath.Join(transcripts, r.ID+".txt") }
+
+// TestRules holds every conversation with the target and compares it with what
+// Apache Kafka said.
+func TestRules(t *testing.T) {
+	accepted := readDifferences(t)
+	var shared conformance.Target
+	if *bootstrap == "" {
+		c, err := broker.Start(broker.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		shared = conformance.Target{Addr: c.Addr(), Dial: c.Dial}
+	} else {
+		shared = conformance.Target{Addr: *bootstrap}
+	}
+	t.Run("rule", func(t *testing.T) {
+		for _, r := range conformance.Rules() {
+			t.Run(r.ID, func(t *testing.T) {
+				if r.Timed && *bootstrap == "" {
+					synctest.Test(t, func(t *testing.T) { inBubble(t, r, accepted[r.ID]) })
+					return
+				}
+				t.Parallel()
+				check(t, r, shared, accepted[r.ID])
+			})
+		}
+	})
+}
+
+// inBubble gives a timed rule a broker and a clock of its own.
+func inBubble(t *testing.T, r conformance.Rule, accepted string) {
+	c, err := broker.Start(broker.Config{Network: broker.Memory})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	check(t, r, conformance.Target{Addr: c.Addr(), Dial: c.Dial}, accepted)
+}
+
+func check(t *testing.T, r conformance.Rule, target conformance.Target, accepted string) {
+	said := hold(t, r, target)
+	switch {
+	case *record:
+		recordRule(t, r, target, said)
+		return
+	case *against != "":
+		other := hold(t, r, conformance.Target{Addr: *against})
+		if d := conformance.FirstDifference(other, said); d != "" {
+			t.Errorf("%s\n%s", r.Says, d)
+		}
+		return
+	}
+	want, err := os.ReadFile(path(r))
+	if err != nil {
+		t.Fatalf("%v (go test ./conformance -record -bootstrap HOST:PORT records it)", err)
+	}
+	d := conformance.FirstDifference(string(want), r.Transcript(said))
+	switch {
+	case *bootstrap != "" || accepted == "":
+		if d != "" {
+			t.Errorf("%s\n%s", r.Says, d)
+		}
+	case d == "":
+		t.Errorf("the difference that differences.txt accepts no longer occurs: %s", accepted)
+	}
+}
+
+func hold(t *testing.T, r conformance.Rule, target conformance.Target) string {
+	said, err := r.Hold(context.Background(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return said
+}
+
+// recordRule writes said when the target says it again.
+func recordRule(t *testing.T, r conformance.Rule, target conformance.Target, said string) {
+	for range recordRuns - 1 {
+		if d := conformance.FirstDifference(said, hold(t, r, target)); d != "" {
+			t.Fatalf("not recorded: the target does not say the same every time\n%s", d)
+		}
+	}
+	if err := os.MkdirAll(transcripts, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path(r), []byte(r.Transcript(said)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEveryTranscriptHasItsRule fails for a transcript that no rule reads.
+func TestEveryTranscriptHasItsRule(t *testing.T) {
+	rules := map[string]bool{}
+	for _, r := range conformance.Rules() {
+		if rules[r.ID] {
+			t.Errorf("two rules are called %s", r.ID)
+		}
+		rules[r.ID] = true
+	}
+	files, err := filepath.Glob(filepath.Join(transcripts, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if id := strings.TrimSuffix(filepath.Base(f), ".txt"); !rules[id] {
+			t.Errorf("%s has no rule", f)
+		}
+	}
+	for id := range readDifferences(t) {
+		if !rules[id] {
+			t.Errorf("differences.txt names %s, which is no rule", id)
+		}
+	}
+}
+
+// readDifferences are the accepted differences: a rule's id at the start of a line,
+// its reason after it and on the indented lines below.
+func readDifferences(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("differences.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := map[string]string{}
+	var id string
+	for line := range strings.Lines(string(text)) {
+		words := strings.TrimSpace(line)
+		switch {
+		case words == "" || strings.HasPrefix(line, "#"):
+		case line[0] == ' ' && id != "":
+			reasons[id] += " " + words
+		default:
+			var reason string
+			id, reason, _ = strings.Cut(words, " ")
+			reasons[id] = strings.TrimSpace(reason)
+		}
+	}
+	for id, reason := range reasons {
+		if reason == "" {
+			t.Errorf("differences.txt accepts %s without a reason", id)
+		}
+	}
+	return reasons
+}

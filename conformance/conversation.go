@@ -1,0 +1,191 @@
+package conformance
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// defaultPatience is how long an answer may take.
+const defaultPatience = 20 * time.Second
+
+// Target is a broker to ask.
+type Target struct {
+	// Addr is its HOST:PORT.
+	Addr string
+	// Dial reaches it; nil dials TCP.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Patience is how long an answer may take; 0 means 20 seconds.
+	Patience time.Duration
+}
+
+func (t Target) patience() time.Duration {
+	if t.Patience > 0 {
+		return t.Patience
+	}
+	return defaultPatience
+}
+
+func (t Target) dial(ctx context.Context) (net.Conn, error) {
+	if t.Dial != nil {
+		return t.Dial(ctx, "tcp", t.Addr)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", t.Addr)
+}
+
+// Conversation is one run of one rule against one target.
+type Conversation struct {
+	ctx     context.Context
+	target  Target
+	tag     string // stands in every name that this run makes
+	names   *names
+	printer *printer
+	out     strings.Builder
+	conns   []*Conn
+	setup   *Conn // not in the transcript
+	topics  []string
+	whole   bool  // nothing is left out of answers
+	err     error // the target could not be asked
+}
+
+// Hold holds r's conversation with target and returns its transcript. An error means
+// that the target could not be asked at all.
+func (r Rule) Hold(ctx context.Context, target Target) (string, error) {
+	n := newNames()
+	c := &Conversation{ctx: ctx, target: target, tag: strings.ToLower(rand.Text()[:8]), names: n, printer: newPrinter(n)}
+	c.setup = &Conn{c: c}
+	defer c.close()
+	c.hold(r)
+	return c.out.String(), c.err
+}
+
+// hold runs the rule and ends quietly when the conversation cannot go on.
+func (c *Conversation) hold(r Rule) {
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case ended:
+			c.say("the conversation ends here")
+		case runtime.Error: // the rule looked for what a broken answer does not have
+			c.say("the conversation ends here: %v", e)
+		default:
+			panic(e)
+		}
+	}()
+	r.Run(c)
+}
+
+func (c *Conversation) close() {
+	if len(c.topics) > 0 && c.err == nil {
+		c.deleteTopics()
+	}
+	for _, a := range append(c.conns, c.setup) {
+		a.drop()
+	}
+}
+
+// fail ends a conversation with a target that cannot be asked.
+func (c *Conversation) fail(err error) {
+	c.err = err
+	panic(ended{})
+}
+
+// Conn is the connection of this name, opened when it is first used.
+func (c *Conversation) Conn(name string) *Conn {
+	for _, a := range c.conns {
+		if a.name == name {
+			return a
+		}
+	}
+	a := &Conn{c: c, name: name}
+	c.conns = append(c.conns, a)
+	return a
+}
+
+// say adds a line to the transcript.
+func (c *Conversation) say(format string, args ...any) {
+	c.out.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " ") + "\n")
+}
+
+// Note adds a remark to the transcript, such as the heading of a step.
+func (c *Conversation) Note(format string, args ...any) {
+	c.say("\n# "+format, args...)
+}
+
+// Name is a fresh name that the transcript shows as <label>.
+func (c *Conversation) Name(label string) string {
+	name := label + "-" + c.tag
+	c.names.know(name, label)
+	return name
+}
+
+// covered are the APIs that have rules. The others, and the features that go with
+// them, are left out of ApiVersions answers, but for the rule about what is advertised.
+var covered = map[int16]bool{
+	0: true, 1: true, 2: true, 3: true, 8: true, 9: true, 10: true, 11: true, 12: true, 13: true, 14: true, 15: true,
+	16: true, 18: true, 19: true, 20: true, 21: true, 22: true, 23: true, 32: true, 37: true, 42: true, 44: true, 47: true,
+	60: true, 75: true,
+}
+
+// ours leaves out of an answer to "all topics" or "all groups" what others have
+// made on the same target.
+func (c *Conversation) ours(req kmsg.Request, resp kmsg.Response) {
+	switch resp := resp.(type) {
+	case *kmsg.MetadataResponse:
+		if r, ok := req.(*kmsg.MetadataRequest); ok && r.Topics != nil && (len(r.Topics) > 0 || r.Version > 0) {
+			return
+		}
+		resp.Topics = keep(resp.Topics, func(t kmsg.MetadataResponseTopic) bool {
+			return t.Topic == nil || strings.Contains(*t.Topic, c.tag)
+		})
+	case *kmsg.ApiVersionsResponse:
+		if c.whole {
+			return
+		}
+		resp.ApiKeys = keep(resp.ApiKeys, func(k kmsg.ApiVersionsResponseApiKey) bool { return covered[k.ApiKey] })
+		resp.SupportedFeatures = nil
+		resp.FinalizedFeatures = nil
+	case *kmsg.CreateTopicsResponse:
+		if r, ok := req.(*kmsg.CreateTopicsRequest); ok && !c.whole {
+			onlyConfigsOf(r, resp)
+		}
+	case *kmsg.ListGroupsResponse:
+		resp.Groups = keep(resp.Groups, func(g kmsg.ListGroupsResponseGroup) bool {
+			return strings.Contains(g.Group, c.tag)
+		})
+	}
+}
+
+// onlyConfigsOf leaves the configs that the request set: one rule shows them all.
+func onlyConfigsOf(req *kmsg.CreateTopicsRequest, resp *kmsg.CreateTopicsResponse) {
+	set := map[string]bool{}
+	for _, t := range req.Topics {
+		for _, config := range t.Configs {
+			set[config.Name] = true
+		}
+	}
+	for i := range resp.Topics {
+		t := &resp.Topics[i]
+		t.Configs = keep(t.Configs, func(config kmsg.CreateTopicsResponseTopicConfig) bool { return set[config.Name] })
+	}
+}
+
+func keep[T any](all []T, want func(T) bool) []T {
+	if all == nil {
+		return nil
+	}
+	kept := []T{}
+	for _, t := range all {
+		if want(t) {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}

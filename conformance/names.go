@@ -1,0 +1,93 @@
+package conformance
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"klamm/protocol"
+)
+
+// names replaces what differs from run to run by names that do not: the names that
+// a conversation gave by their labels, ids of the broker by their first appearance.
+type names struct {
+	now   func() time.Time
+	known map[string]string // real text → name
+	order []string          // keys of known, longest first, so that no name is cut by another
+	count map[string]int    // kind → how many were named
+	mask  bool              // name without numbering: for sorting before naming
+}
+
+// uuidText is the text form of java.util.UUID, as in member ids.
+var uuidText = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+// timeRange is the range that Kafka names when it refuses a timestamp.
+var timeRange = regexp.MustCompile(`within \[-?[0-9]+, [0-9]+\]`)
+
+// timeWindow is how far from now a timestamp may be to count as "now": fixed
+// timestamps of the rules lie years away.
+const timeWindow = 24 * time.Hour
+
+func newNames() *names {
+	return &names{now: time.Now, known: map[string]string{}, count: map[string]int{}}
+}
+
+// know gives real the name <label>.
+func (n *names) know(real, label string) {
+	if _, ok := n.known[real]; !ok {
+		n.order = append(n.order, real)
+		slices.SortStableFunc(n.order, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	}
+	n.known[real] = "<" + label + ">"
+}
+
+// numbered is the name of real among those of its kind, given at its first appearance.
+func (n *names) numbered(kind, real string) string {
+	key := kind + " " + real
+	if name, ok := n.known[key]; ok {
+		return name
+	}
+	if n.mask {
+		return "<" + kind + ">"
+	}
+	n.count[kind]++
+	n.known[key] = fmt.Sprintf("<%s-%d>", kind, n.count[kind])
+	return n.known[key]
+}
+
+// text is s with everything known replaced.
+func (n *names) text(s string) string {
+	for _, real := range n.order {
+		s = strings.ReplaceAll(s, real, n.known[real])
+	}
+	s = timeRange.ReplaceAllString(s, "within [<then>, <now>]")
+	return uuidText.ReplaceAllStringFunc(s, func(u string) string { return n.numbered("uuid", u) })
+}
+
+// topicID is the name of a topic id; the zero id is told apart.
+func (n *names) topicID(id [16]byte) string {
+	if id == [16]byte{} {
+		return "<zero>"
+	}
+	text := protocol.UUID(id).String()
+	if name, ok := n.known[text]; ok {
+		return name
+	}
+	if n.mask {
+		return "<topic-id>"
+	}
+	n.count["topic-id"]++
+	n.know(text, fmt.Sprintf("topic-id-%d", n.count["topic-id"]))
+	return n.known[text]
+}
+
+// millis is a timestamp: "<now>" when it is of about now.
+func (n *names) millis(ms int64) string {
+	if d := n.now().Sub(time.UnixMilli(ms)); d > -timeWindow && d < timeWindow {
+		return "<now>"
+	}
+	return fmt.Sprint(ms)
+}

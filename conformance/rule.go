@@ -1,0 +1,50 @@
+package conformance
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Severity is how much a broken rule matters.
+type Severity int
+
+const (
+	// Must is a rule that a client can see and act on.
+	Must Severity = iota
+	// Timing is a rule about when something happens, not what.
+	Timing
+)
+
+// Rule is one thing that Apache Kafka does every time.
+type Rule struct {
+	// ID names the rule from the general to the particular, such as
+	// "groups.classic.join.member-id-required". Its first word is its family.
+	ID string
+	// Says states the rule in one sentence.
+	Says string
+	// Source is where Kafka states or implements it: a KIP, the protocol guide, a class.
+	Source string
+	// Severity is Must unless told otherwise.
+	Severity Severity
+	// Timed tells that the conversation waits for time to pass: real seconds on a
+	// foreign target, none where the clock can be moved.
+	Timed bool
+	// Run holds the conversation. It need not check anything: what is said is what
+	// is compared.
+	Run func(c *Conversation)
+}
+
+// Rules are all rules, ordered by id.
+func Rules() []Rule {
+	all := slices.Concat(
+		apiVersionsRules(), frameRules(), metadataRules(), topicRules(),
+		produceRules(), idempotentRules(),
+	)
+	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// must is a rule of severity Must.
+func must(id, says, source string, run func(c *Conversation)) Rule {
+	return Rule{ID: id, Says: says, Source: source, Run: run}
+}
