@@ -56,10 +56,11 @@ func (p *Partition) trimEpochs() {
 
 // CheckLeaderEpoch compares the leader epoch that a client knows with the current
 // one: FencedLeaderEpoch, UnknownLeaderEpoch or None; -1 is not checked (KIP-320).
-// Fetch, ListOffsets and OffsetForLeaderEpoch ask this first.
+// ListOffsets and OffsetForLeaderEpoch ask this first, and so does Fetch, which takes
+// any negative epoch for -1.
 func (p *Partition) CheckLeaderEpoch(current int32) protocol.ErrorCode {
 	switch {
-	case current < 0 || current == p.epoch:
+	case current == -1 || current == p.epoch:
 		return protocol.None
 	case current < p.epoch:
 		return protocol.FencedLeaderEpoch
@@ -69,14 +70,14 @@ func (p *Partition) CheckLeaderEpoch(current int32) protocol.ErrorCode {
 }
 
 // EndOfEpoch is the end offset of the largest epoch not above the one asked for:
-// where the next one begins, or the end of the log. For an epoch above all, or
-// below zero, it is -1 and -1. It answers OffsetForLeaderEpoch and mirrors
+// where the next one begins, or the end of the log. For one below all it is that
+// epoch itself and the start of the first; for one above all, or -1, it is -1 and -1. It answers OffsetForLeaderEpoch and mirrors
 // org.apache.kafka.storage.internals.epoch.LeaderEpochFileCache.endOffsetFor.
 func (p *Partition) EndOfEpoch(epoch int32) EpochEnd {
 	if epoch == p.epoch {
 		return EpochEnd{epoch, p.end}
 	}
-	if epoch < 0 || epoch > p.epoch {
+	if epoch == -1 || epoch > p.epoch {
 		return EpochEnd{-1, -1}
 	}
 	floor := epoch // below all: the epoch that was asked for

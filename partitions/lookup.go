@@ -25,6 +25,22 @@ type TimestampOffset struct {
 // noOffset is the answer when nothing was found.
 var noOffset = TimestampOffset{TimestampMs: -1, Offset: -1, LeaderEpoch: -1}
 
+// TimestampKnown tells whether ListOffsets of that version has such a timestamp; for
+// one that it has not, Kafka answers UNSUPPORTED_VERSION.
+func TimestampKnown(version int16, timestampMs int64) bool {
+	switch timestampMs {
+	case MaxTimestamp:
+		return version >= 7
+	case EarliestLocalTimestamp:
+		return version >= 8
+	case LatestTieredTimestamp:
+		return version >= 9
+	case EarliestPendingUploadTimestamp:
+		return version >= 11
+	}
+	return timestampMs > EarliestPendingUploadTimestamp
+}
+
 // FindOffset answers ListOffsets: for one of the timestamps that are none what its
 // name says, and for any other the first record that is not older. Compressed
 // batches are looked into with d, which may be nil. It mirrors
@@ -38,21 +54,11 @@ func (p *Partition) FindOffset(timestampMs int64, d *protocol.Decompressor) Time
 	case LatestTieredTimestamp, EarliestPendingUploadTimestamp:
 		return noOffset // nothing is in tiered storage
 	case MaxTimestamp:
-		return p.findMaxTimestamp(d)
+		// Kafka keeps this with the segment, which outlives records that DeleteRecords
+		// took from it, so that the offset may be below the log start offset.
+		return p.newest
 	}
 	return p.findTimestamp(timestampMs, d)
-}
-
-// findMaxTimestamp finds the first record of those with the largest timestamp.
-func (p *Partition) findMaxTimestamp(d *protocol.Decompressor) TimestampOffset {
-	newest := protocol.NoTimestampMs
-	for i := range p.log.chunks {
-		newest = max(newest, p.log.chunks[i].maxTimestampMs)
-	}
-	if newest == protocol.NoTimestampMs {
-		return noOffset
-	}
-	return p.findTimestamp(newest, d)
 }
 
 // findTimestamp finds the first record that is not older than timestampMs.

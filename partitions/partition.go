@@ -21,6 +21,8 @@ type Config struct {
 type Batch struct {
 	Header protocol.BatchHeader
 	Bytes  []byte
+	// NewestDelta is the offset delta of the first record with the max timestamp.
+	NewestDelta int32
 }
 
 // RecordError names one record of a batch that was refused, and why (KIP-467).
@@ -59,11 +61,12 @@ type Partition struct {
 	end       int64        // log end offset: that of the next record
 	epoch     int32        // current leader epoch
 	epochs    []epochStart // empty while there has been no epoch but the current one, from start on
+	newest    TimestampOffset
 	producers map[int64]*producer
 }
 
 // New returns an empty partition with leader epoch 0.
-func New() *Partition { return &Partition{} }
+func New() *Partition { return &Partition{newest: noOffset} }
 
 // LogStartOffset is the offset of the first record that can be read.
 func (p *Partition) LogStartOffset() int64 { return p.start }
@@ -100,6 +103,9 @@ func (p *Partition) Append(now time.Time, b Batch) Appended {
 	protocol.SetLeaderEpoch(kept, p.epoch)
 	protocol.SetMaxTimestamp(kept, h.MaxTimestampMs, h.LogAppendTime())
 	p.end = base + int64(h.LastOffsetDelta) + 1
+	if h.MaxTimestampMs > p.newest.TimestampMs {
+		p.newest = TimestampOffset{h.MaxTimestampMs, base + int64(b.NewestDelta), p.epoch}
+	}
 	if h.HasProducer() {
 		p.noteProducer(h, base)
 	}

@@ -33,6 +33,16 @@ func Validate(cfg *Config, d *protocol.Decompressor, now time.Time, in Produced)
 		return Batch{}, Refusal{Code: code}
 	}
 	b := Batch{Bytes: in.Records[:size]}
+	h, ok := protocol.ParseBatchHeader(b.Bytes)
+	if !ok {
+		return Batch{}, Refusal{Code: protocol.CorruptMessage}
+	}
+	if h.Transactional() && h.HasProducer() {
+		// Before it looks at anything else, Kafka asks the transaction coordinator, and
+		// there are no transactions yet that this could be part of.
+		return Batch{}, Refusal{Code: protocol.InvalidProducerIdMapping}
+	}
+	b.Header = h
 	if refusal := b.checkHeader(cfg); refusal.Code != protocol.None {
 		return Batch{}, refusal
 	}
@@ -65,13 +75,9 @@ func oneBatch(in Produced) (int, protocol.ErrorCode) {
 	return size, protocol.None
 }
 
-// checkHeader reads the header and checks all that it alone can tell.
+// checkHeader checks all that the header alone can tell.
 func (b *Batch) checkHeader(cfg *Config) Refusal {
-	h, ok := protocol.ParseBatchHeader(b.Bytes)
-	if !ok {
-		return Refusal{Code: protocol.CorruptMessage}
-	}
-	b.Header = h
+	h := &b.Header
 	invalid := Refusal{Code: protocol.InvalidRecord, ByLog: true}
 	switch {
 	case h.BaseOffset != 0:
@@ -113,7 +119,7 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 		cfg: cfg, header: h, nowMs: now.UnixMilli(),
 		earliestMs: now.UnixMilli() - cfg.TimestampBeforeMaxMs, latestMs: now.UnixMilli() + cfg.TimestampAfterMaxMs,
 	}
-	maxMs, inOrder := check.records(&reader, in)
+	inOrder := check.records(&reader, in)
 	if err := reader.Err(); err != nil {
 		if errors.Is(err, protocol.ErrRecordSize) {
 			return Refusal{Code: protocol.UnknownServerError, ByLog: true}
@@ -130,9 +136,11 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 	if cfg.LogAppendTime {
 		h.Attributes |= protocol.AttrLogAppendTime
 		h.MaxTimestampMs = check.nowMs
+		b.NewestDelta = check.firstDelta
 	} else {
 		h.Attributes &^= protocol.AttrLogAppendTime
-		h.MaxTimestampMs = maxMs
+		h.MaxTimestampMs = check.maxMs
+		b.NewestDelta = check.maxDelta
 	}
 	return Refusal{}
 }
@@ -152,23 +160,29 @@ type recordCheck struct {
 	cfg                         *Config
 	header                      *protocol.BatchHeader
 	nowMs, earliestMs, latestMs int64
+	maxMs                       int64 // the largest timestamp, -1 at least
+	maxDelta, firstDelta        int32 // offset deltas of the first record that has it, and of the first of all
 	errors                      []RecordError
 	count                       int // of records with an error, named or not
 	untimely                    bool
 }
 
-// records returns the largest timestamp, -1 at least, and whether the offsets of
-// the records count up from 0.
-func (c *recordCheck) records(r *protocol.RecordReader, in Produced) (maxMs int64, inOrder bool) {
+// records walks, and tells whether the offsets of the records count up from 0.
+func (c *recordCheck) records(r *protocol.RecordReader, in Produced) (inOrder bool) {
 	var v protocol.RecordView
-	maxMs, inOrder = protocol.NoTimestampMs, true
+	c.maxMs, inOrder = protocol.NoTimestampMs, true
 	batchTime := c.header.LogAppendTime()
 	for i := int32(0); r.Next(&v); i++ {
 		timestampMs := c.header.BaseTimestampMs + v.TimestampDelta
 		if batchTime {
 			timestampMs = c.header.MaxTimestampMs
 		}
-		maxMs = max(maxMs, timestampMs)
+		if i == 0 {
+			c.firstDelta = v.OffsetDelta
+		}
+		if timestampMs > c.maxMs {
+			c.maxMs, c.maxDelta = timestampMs, v.OffsetDelta
+		}
 		inOrder = inOrder && v.OffsetDelta == i
 		if c.cfg.Compacted && v.Key == nil {
 			c.add(i, fmt.Sprintf("Compacted topic cannot accept message without key in topic partition %s-%d", in.Topic, in.Partition))
@@ -184,7 +198,7 @@ func (c *recordCheck) records(r *protocol.RecordReader, in Produced) (maxMs int6
 				c.describe(&v, timestampMs)))
 		}
 	}
-	return maxMs, inOrder
+	return inOrder
 }
 
 // outOfRange compares as Kafka does, differences that overflow included.

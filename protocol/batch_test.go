@@ -114,7 +114,7 @@ func TestRecordsThatAreNone(t *testing.T) {
 		{"nothing", "", ErrRecord, ErrRecord},
 		{"size says more", "0e 00 00 00 01 01 00", ErrRecord, nil},
 		{"size says less", "0a 00 00 00 01 01 00", ErrRecord, nil},
-		{"size is negative", "0b 00 00 00 01 01 00", ErrRecord, nil},
+		{"size is negative", "0b 00 00 00 01 01 00", ErrRecord, ErrRecord},
 		{"size is no varint", "ffffffffff 00 00 00 01 01 00", ErrRecordSize, ErrRecord},
 		{"size has five bytes", "8c80808000 00 00 00 01 01 00", nil, nil},
 		{"bytes are left", "0c 00 00 00 01 01 00 00", ErrRecord, ErrRecord},

@@ -8,8 +8,8 @@ import (
 )
 
 // The framing of snappy-java (xerial), which is what Kafka writes: a header of 16
-// bytes (a magic of eight, version 1, lowest compatible version 1) and then blocks
-// with their length in front.
+// bytes (a magic of eight, version 1, lowest compatible version 1, neither of which
+// is looked at) and then blocks with their length in front.
 const (
 	xerialMagic  = "\x82SNAPPY\x00"
 	xerialHeader = len(xerialMagic) + 8
@@ -22,14 +22,11 @@ func unsnappy(dst, src []byte, limit int) ([]byte, error) {
 	if len(src) < len(xerialMagic) || string(src[:len(xerialMagic)]) != xerialMagic {
 		return unsnappyBlock(dst, src, limit)
 	}
-	if len(src) < xerialHeader || binary.BigEndian.Uint32(src[len(xerialMagic):]) < 1 {
+	if len(src) < xerialHeader {
 		return dst, errCompressed
 	}
 	src = src[xerialHeader:]
-	for len(src) > 0 {
-		if len(src) < 4 {
-			return dst, errCompressed
-		}
+	for len(src) >= 4 { // fewer bytes at the end are ignored
 		if len(src) >= xerialHeader && string(src[:len(xerialMagic)]) == xerialMagic {
 			src = src[xerialHeader:] // two streams, one behind the other
 			continue

@@ -44,7 +44,8 @@ func ReadRecords(payload []byte, numRecords int32) RecordReader {
 }
 
 // SkimRecords is ReadRecords as Kafka's broker looks at a compressed batch: the size
-// in front of a record is not compared with the record (DefaultRecord.readPartiallyFrom).
+// in front of a record, if not negative, is not compared with the record
+// (DefaultRecord.readPartiallyFrom).
 func SkimRecords(payload []byte, numRecords int32) RecordReader {
 	return RecordReader{b: payload, left: max(numRecords, 0), lenient: true}
 }
@@ -79,7 +80,7 @@ func (r *RecordReader) read(v *RecordView) (int, error) {
 		return 0, ErrRecord
 	}
 	start := at
-	if at >= len(b) || !r.lenient && int(size) > len(b)-at {
+	if at >= len(b) || size < 0 || !r.lenient && int(size) > len(b)-at {
 		return 0, ErrRecord
 	}
 	v.Attributes = int8(b[at])
