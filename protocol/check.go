@@ -1,9 +1,9 @@
 package protocol
 
 // fixedSize is the size in bytes of each type that has one, otherwise 0.
-var fixedSize = [...]int{
+var fixedSize = [16]uint8{
 	TypeBool: 1, TypeInt8: 1, TypeInt16: 2, TypeUint16: 2, TypeInt32: 4, TypeUint32: 4,
-	TypeInt64: 8, TypeFloat64: 8, TypeUUID: 16, TypeString: 0, TypeBytes: 0, TypeRecords: 0, TypeStruct: 0,
+	TypeInt64: 8, TypeFloat64: 8, TypeUUID: 16,
 }
 
 // CheckRequest walks the body of a request of a known API and version without
@@ -48,29 +48,35 @@ type checker struct {
 
 // structure walks the fields of a struct and the tag section behind them.
 func (c *checker) structure(s *Struct) bool {
+	pos := c.pos
 	for i := range s.Fields {
 		f := &s.Fields[i]
 		if !f.Versions.Has(c.version) {
 			continue
 		}
-		if size := fixedSize[f.Type]; size > 0 && !f.Array && size <= len(c.buf)-c.pos {
-			c.pos += size // what most fields are: worth a short way
+		// Most fields are of a fixed size: worth a short way.
+		if size := int(fixedSize[f.Type&15]); size > 0 && !f.Array && size <= len(c.buf)-pos {
+			pos += size
 			continue
 		}
+		c.pos = pos
 		if !c.walk(f) {
 			if c.field == nil {
 				c.field = f
 			}
 			return false
 		}
+		pos = c.pos
 	}
 	if !c.flexible {
+		c.pos = pos
 		return true
 	}
-	if c.pos < len(c.buf) && c.buf[c.pos] == 0 {
-		c.pos++ // no tags, as nearly always
+	if pos < len(c.buf) && c.buf[pos] == 0 {
+		c.pos = pos + 1 // no tags, as nearly always
 		return true
 	}
+	c.pos = pos
 	return c.tags(s)
 }
 
@@ -87,7 +93,7 @@ func (c *checker) walk(f *Field) bool {
 	if c.failed() {
 		return false
 	}
-	if size := fixedSize[f.Type]; size > 0 && n > 0 {
+	if size := int(fixedSize[f.Type&15]); size > 0 && n > 0 {
 		return c.skip(n * size)
 	}
 	for range n {
@@ -115,7 +121,7 @@ func (c *checker) single(f *Field, nullable bool) bool {
 		}
 		return !c.failed() && c.structure(f.Struct)
 	default:
-		return c.skip(fixedSize[f.Type])
+		return c.skip(int(fixedSize[f.Type&15]))
 	}
 }
 
@@ -132,10 +138,6 @@ func (c *checker) skip(n int) bool {
 // which fails where the value may not be null.
 func (c *checker) length(short, nullable bool) int {
 	start := c.pos
-	if c.flexible && start < len(c.buf) && c.buf[start]-1 < 0x7f {
-		c.pos++ // one byte, and not null
-		return int(c.buf[start]) - 1
-	}
 	var n int32
 	switch {
 	case c.flexible:

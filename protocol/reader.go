@@ -134,9 +134,18 @@ func (r *reader) int32() int32 {
 // byte Kafka uses four bits and drops three; they are cleared in the buffer, because
 // kmsg refuses them.
 func (r *reader) uvarint() int32 {
-	if r.pos < len(r.buf) && r.buf[r.pos] < 0x80 && !r.failed() {
-		r.pos++
-		return int32(r.buf[r.pos-1])
+	if r.failed() {
+		return 0
+	}
+	if rest := r.buf[r.pos:]; len(rest) > 1 { // nearly all take one or two bytes
+		if rest[0] < 0x80 {
+			r.pos++
+			return int32(rest[0])
+		}
+		if rest[1] < 0x80 {
+			r.pos += 2
+			return int32(rest[1])<<7 | int32(rest[0]&0x7f)
+		}
 	}
 	var v uint32
 	for shift := 0; shift <= 28; shift += 7 {
