@@ -54,6 +54,35 @@ type Commit struct {
 	Lag int64
 }
 
+// Owner is the member that has been given a partition; ok is false without one.
+func (g Group) Owner(tp TopicPartition) (owner Member, ok bool) {
+	for _, m := range g.Members {
+		if slices.Contains(m.Assigned, tp) {
+			return m, true
+		}
+	}
+	return Member{}, false
+}
+
+// Committed is what is committed for a partition; ok is false without it.
+func (g Group) Committed(tp TopicPartition) (commit Commit, ok bool) {
+	for _, c := range g.Commits {
+		if c.TopicPartition == tp {
+			return c, true
+		}
+	}
+	return Commit{}, false
+}
+
+// Lag is the lag of all committed partitions together. Partitions that nothing is
+// committed for, and those that are gone, do not count.
+func (g Group) Lag() (lag int64) {
+	for _, c := range g.Commits {
+		lag += max(c.Lag, 0)
+	}
+	return lag
+}
+
 // Groups are the ids of all groups, sorted.
 func (c *Cluster) Groups() []string {
 	var ids []string

@@ -1,0 +1,120 @@
+// Klamm is an in-memory broker that speaks as Apache Kafka does, for tests and
+// for development on one machine.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"klamm/broker"
+)
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1 // something failed while running
+	exitUsage = 2 // the command line makes no sense
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// usageError is a mistake on the command line.
+type usageError struct{ message string }
+
+// Error is the message, and where to read on.
+func (e usageError) Error() string { return e.message + `; see "klamm help"` }
+
+func usagef(format string, args ...any) error {
+	return usageError{fmt.Sprintf(format, args...)}
+}
+
+// run does what the command line asks for and returns the exit code. What went
+// wrong is said in one line on stderr.
+func run(args []string, stdout, stderr io.Writer) int {
+	err := command(args, stdout, stderr)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		fmt.Fprintln(stderr, "klamm:", oneLine(err))
+		return exitUsage
+	default:
+		fmt.Fprintln(stderr, "klamm:", oneLine(err))
+		return exitError
+	}
+}
+
+func command(args []string, stdout, stderr io.Writer) error {
+	name := "serve"
+	if len(args) > 0 && (args[0] == "" || args[0][0] != '-') {
+		name, args = args[0], args[1:]
+	}
+	switch name {
+	case "serve":
+		return serveCommand(args, stdout, stderr)
+	case "version", "help":
+		if len(args) > 0 {
+			return usagef("%s takes no argument, but got %q", name, args[0])
+		}
+		if name == "help" {
+			return help(stdout)
+		}
+		return version(stdout)
+	}
+	return usagef("unknown command %q", name)
+}
+
+// version says what this binary is.
+func version(stdout io.Writer) error {
+	build := "(devel)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		build = info.Main.Version
+	}
+	_, err := fmt.Fprintf(stdout, "klamm %s (as Apache Kafka %s) %s %s/%s\n",
+		build, broker.KafkaVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+func help(stdout io.Writer) error {
+	if _, err := io.WriteString(stdout, `klamm is an in-memory broker that speaks as Apache Kafka `+broker.KafkaVersion+` does.
+
+Usage:
+  klamm [serve] [flags]   start the broker and serve until SIGINT or SIGTERM
+  klamm version           say what this binary is
+  klamm help              say this
+
+When it can serve, it prints "klamm ready HOST:PORT" on standard output. It logs
+to standard error. It exits with 0 when told to end, 1 when something fails, such
+as a port in use, and 2 when the command line is wrong.
+
+Flags of serve:
+`); err != nil {
+		return err
+	}
+	fs := (&serveFlags{}).set()
+	fs.SetOutput(stdout)
+	fs.PrintDefaults()
+	return nil
+}
+
+// parse reads args into fs, whose output is unused. It tells whether help was asked for.
+func parse(fs *flag.FlagSet, args []string) (wantsHelp bool, err error) {
+	fs.SetOutput(io.Discard)
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return true, nil
+	case err != nil:
+		return false, usageError{err.Error()}
+	case fs.NArg() > 0:
+		return false, usagef("unexpected argument %q", fs.Arg(0))
+	}
+	return false, nil
+}
