@@ -50,7 +50,7 @@ func (w *waiter) now() {
 func (p *partition) append(now time.Time, d *protocol.Decompressor, in partitions.Produced) partitions.Appended {
 	batch, refusal := partitions.Validate(p.cfg.Load(), d, now, in)
 	if refusal.Code != protocol.None {
-		return refusedAppend(refusal)
+		return p.refuseRecords(refusal)
 	}
 	return p.appendBatch(now, batch)
 }
@@ -66,6 +66,18 @@ func (p *partition) appendBatch(now time.Time, batch partitions.Batch) partition
 		for _, w := range p.waiters {
 			w.take(len(batch.Bytes))
 		}
+	}
+	return done
+}
+
+// refuseRecords is the answer to records that are not valid. Where Kafka's log
+// refuses them, it tells where it starts.
+func (p *partition) refuseRecords(r partitions.Refusal) partitions.Appended {
+	done := refusedAppend(r)
+	if r.ByLog {
+		p.mu.Lock()
+		done.LogStartOffset = p.log.LogStartOffset()
+		p.mu.Unlock()
 	}
 	return done
 }

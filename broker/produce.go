@@ -50,12 +50,29 @@ func (c *call) serveProduce(body []byte) error {
 	return nil
 }
 
-// refuseProduce checks what concerns the request as a whole.
+// refuseProduce checks what concerns the request as a whole. Transactions are not
+// offered yet, so nobody is authorized for them.
 func (c *call) refuseProduce(req *kmsg.ProduceRequest) partitions.Refusal {
+	if req.TransactionID == nil && hasTransactional(req) {
+		return partitions.Refusal{Code: protocol.TransactionalIdAuthorizationFailed}
+	}
 	if req.Acks < -1 || req.Acks > 1 {
 		return partitions.Refusal{Code: protocol.InvalidRequiredAcks}
 	}
 	return partitions.Refusal{}
+}
+
+// hasTransactional tells whether a batch of the request says that it belongs to a transaction.
+func hasTransactional(req *kmsg.ProduceRequest) bool {
+	for i := range req.Topics {
+		for j := range req.Topics[i].Partitions {
+			h, ok := protocol.ParseBatchHeader(req.Topics[i].Partitions[j].Records)
+			if ok && h.Magic == 2 && h.Transactional() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // producedTopic finds the topic by name or, since v13, by id; missing is what to
@@ -77,10 +94,7 @@ func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *kmsg.ProduceR
 		return refusedAppend(partitions.Refusal{Code: protocol.UnknownTopicOrPartition})
 	}
 	if t.internal {
-		return refusedAppend(partitions.Refusal{
-			Code:    protocol.InvalidTopicException,
-			Message: fmt.Sprintf("Cannot append to internal topic %s", t.name),
-		})
+		return refusedAppend(partitions.Refusal{Code: protocol.InvalidTopicException})
 	}
 	return p.append(c.now, &c.conn.produce.decompressor, partitions.Produced{
 		Topic: t.name, Partition: rp.Partition, Version: c.header.Version, Records: rp.Records,
