@@ -196,8 +196,14 @@ func (c *checker) tags(s *Struct) bool {
 			c.unknownTag(size)
 		}
 	}
+	if c.failed() && c.field == nil {
+		c.field = &tagSection
+	}
 	return !c.failed()
 }
+
+// tagSection is the field that an error names when a tag section cannot be read.
+var tagSection = Field{Name: "tags"}
 
 func (s *Struct) tagged(tag int32) *Field {
 	for i := range s.Tagged {

@@ -23,20 +23,24 @@ func TestCheckRequestTellsWhatIsWrong(t *testing.T) {
 		text         string
 	}{
 		{999, 0, "", ReadError{Key: 999, Reason: ReasonUnknownKey, Value: 999},
-			"request of key 999, version 0: header at byte 0: unknown API key"},
+			"request (API key 999) version 0: header at byte 0: unknown API key"},
 		{3, 14, "", ReadError{Key: 3, Version: 14, Reason: ReasonVersion, Value: 14},
-			"request of key 3, version 14: header at byte 0: unsupported version"},
+			"Metadata (API key 3) version 14: header at byte 0: unsupported version"},
 		{3, 0, "\x00\x00\x00\x01\xff\xff", ReadError{Key: 3, Field: "Name", Offset: 6, Reason: ReasonNull},
-			"request of key 3, version 0: field Name at byte 6: null, but the field is not nullable"},
+			"Metadata (API key 3) version 0: field Name at byte 6: null, but the field is not nullable"},
 		{3, 0, "\x00\x00\x00\x01\x00\x05abc", ReadError{Key: 3, Field: "Name", Offset: 6, Reason: ReasonTruncated, Value: 5},
-			"request of key 3, version 0: field Name at byte 6: 5 bytes are needed, more than are left"},
+			"Metadata (API key 3) version 0: field Name at byte 6: 5 bytes are needed, more than are left"},
 		{3, 0, "\x00\x00\x00\x03ab", ReadError{Key: 3, Field: "Topics", Offset: 4, Reason: ReasonArrayTooLong, Value: 3},
-			"request of key 3, version 0: field Topics at byte 4: array of 3 elements, more than 1000000 or than bytes are left"},
+			"Metadata (API key 3) version 0: field Topics at byte 4: array of 3 elements, more than 1000000 or than bytes are left"},
 		{1, 14, fetch12 + "\x01\x01\x01\x01\x01\x00", ReadError{Key: 1, Version: 14, Field: "ReplicaState", Offset: 31, Reason: ReasonTagVersion, Value: 1},
-			"request of key 1, version 14: field ReplicaState at byte 31: tag 1 is not allowed in this version"},
+			"Fetch (API key 1) version 14: field ReplicaState at byte 31: tag 1 is not allowed in this version"},
 		{1, 12, fetch12 + "\x01\x01\x01\x01\x00\x01\x81\x01" + strings.Repeat("x", 128),
 			ReadError{Key: 1, Version: 12, Field: "ClusterId", Offset: 161, Reason: ReasonTagSize, Value: 1},
-			"request of key 1, version 12: field ClusterId at byte 161: tagged field is longer than its declared size 1"},
+			"Fetch (API key 1) version 12: field ClusterId at byte 161: tagged field is longer than its declared size 1"},
+		{1, 12, fetch12 + "\x01\x01\x01\x01\x00\x04\x04ab", ReadError{Key: 1, Version: 12, Field: "ClusterId", Offset: 32, Reason: ReasonTruncated, Value: 3},
+			"Fetch (API key 1) version 12: field ClusterId at byte 32: 3 bytes are needed, more than are left"},
+		{3, 9, "\x00\x00\x00\x00\x01\x09\x02x", ReadError{Key: 3, Version: 9, Field: "tags", Offset: 7, Reason: ReasonTruncated, Value: 2},
+			"Metadata (API key 3) version 9: field tags at byte 7: 2 bytes are needed, more than are left"},
 	}
 	for _, tt := range tests {
 		err := CheckRequest(tt.key, tt.version, []byte(tt.body))

@@ -34,7 +34,7 @@ const (
 // that the connection has to be ended.
 type ReadError struct {
 	Key, Version int16
-	Field        string // Kafka's name of the field; empty in the header
+	Field        string // Kafka's name of the field, "tags" in a tag section; empty in the header
 	Offset       int    // of the failing byte: in the frame for a header, otherwise in the body
 	Reason       Reason
 	Value        int64 // the offending key, length, count or tag
@@ -46,7 +46,11 @@ func (e *ReadError) Error() string {
 	if e.Field != "" {
 		where = "field " + e.Field
 	}
-	return fmt.Sprintf("request of key %d, version %d: %s at byte %d: %s", e.Key, e.Version, where, e.Offset, e.text())
+	name := "request"
+	if s, ok := RequestSchema(e.Key); ok {
+		name = s.Name
+	}
+	return fmt.Sprintf("%s (API key %d) version %d: %s at byte %d: %s", name, e.Key, e.Version, where, e.Offset, e.text())
 }
 
 func (e *ReadError) text() string {
