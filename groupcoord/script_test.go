@@ -339,9 +339,19 @@ func (p *play) step(e Event) {
 			if joined, ok := effect.Resp.(*kmsg.JoinGroupResponse); ok {
 				p.given = joined.MemberID
 			}
-			p.say("reply %s: %s", who, printResponse(effect.Resp))
+			p.say("reply %s: %s", who, printResponse(onWire(effect.Resp)))
 		}
 	}
+}
+
+// onWire is a response as its receiver sees it: without what its version lacks.
+func onWire(resp kmsg.Response) kmsg.Response {
+	seen := kmsg.ResponseForKey(resp.Key())
+	seen.SetVersion(resp.GetVersion())
+	if err := seen.ReadFrom(resp.AppendTo(nil)); err != nil {
+		panic(err)
+	}
+	return seen
 }
 
 func (p *play) printRecord(r Record) {
