@@ -38,8 +38,25 @@ func testStruct(t *testing.T, s *Schema, path string, st *Struct, within Version
 		case tagged && int(f.Tag) != i-len(st.Fields), !tagged && f.Tag != 0:
 			t.Errorf("%s has tag %d", name, f.Tag)
 		}
+		if f.Array && f.Struct != nil {
+			testElementsTakeBytes(t, s, name, f)
+		}
 		if f.Struct != nil {
 			testStruct(t, s, name, f.Struct, f.Versions)
+		}
+	}
+}
+
+// testElementsTakeBytes tests what bounds the time of a check: an element of an array
+// is at least a byte in every version, so that there are no more elements than bytes.
+func testElementsTakeBytes(t *testing.T, s *Schema, name string, f Field) {
+	for v := f.Versions.From; v < f.Versions.Until; v++ {
+		takes := s.FlexibleIn(v)
+		for _, inner := range f.Struct.Fields {
+			takes = takes || inner.Versions.Has(v)
+		}
+		if !takes {
+			t.Errorf("an element of %s takes no bytes in version %d", name, v)
 		}
 	}
 }
