@@ -116,10 +116,10 @@ func (p *Partition) Append(now time.Time, b Batch) Appended {
 	return done
 }
 
-func (p *Partition) refuse(code protocol.ErrorCode, message string) Appended {
+func (p *Partition) refuse(code protocol.ErrorCode) Appended {
 	return Appended{
 		BaseOffset: -1, LogAppendTimeMs: -1, LogStartOffset: p.start,
-		Refusal: Refusal{Code: code, Message: message, ByLog: true},
+		Refusal: Refusal{Code: code, ByLog: true},
 	}
 }
 

@@ -1,7 +1,6 @@
 package partitions
 
 import (
-	"fmt"
 	"time"
 
 	"klamm/protocol"
@@ -52,24 +51,17 @@ func (p *Partition) checkProducer(h *protocol.BatchHeader) (done Appended, ok bo
 		}
 	}
 	if h.Transactional() {
-		return p.refuse(protocol.InvalidTxnState, "Record was not part of an ongoing transaction"), false
+		return p.refuse(protocol.InvalidTxnState), false
 	}
 	if known == nil {
 		return done, true // whatever its sequence: what came before may have been deleted
 	}
-	switch {
+	switch fresh := known.epoch == protocol.NoProducerEpoch; {
 	case h.ProducerEpoch < known.epoch:
-		return p.refuse(protocol.InvalidProducerEpoch, fmt.Sprintf(
-			"Epoch of producer %d is %d, which is smaller than the last seen epoch %d", h.ProducerID, h.ProducerEpoch, known.epoch)), false
-	case h.ProducerEpoch > known.epoch:
-		if h.BaseSequence != 0 && known.epoch != protocol.NoProducerEpoch {
-			return p.refuse(protocol.OutOfOrderSequenceNumber, fmt.Sprintf(
-				"Invalid sequence number for new epoch of producer %d: %d", h.ProducerID, h.BaseSequence)), false
-		}
-	case known.epoch != protocol.NoProducerEpoch && !follows(known.lastSequence(), h.BaseSequence):
-		return p.refuse(protocol.OutOfOrderSequenceNumber, fmt.Sprintf(
-			"Out of order sequence number for producer %d: %d (incoming seq. number), %d (current end sequence number)",
-			h.ProducerID, h.BaseSequence, known.lastSequence())), false
+		return p.refuse(protocol.InvalidProducerEpoch), false
+	case h.ProducerEpoch > known.epoch && h.BaseSequence != 0 && !fresh,
+		h.ProducerEpoch == known.epoch && !follows(known.lastSequence(), h.BaseSequence) && !fresh:
+		return p.refuse(protocol.OutOfOrderSequenceNumber), false
 	}
 	return done, true
 }

@@ -115,11 +115,9 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 		}
 		reader = protocol.SkimRecords(payload, h.NumRecords)
 	}
-	check := recordCheck{
-		cfg: cfg, header: h, nowMs: now.UnixMilli(),
-		earliestMs: now.UnixMilli() - cfg.TimestampBeforeMaxMs, latestMs: now.UnixMilli() + cfg.TimestampAfterMaxMs,
-	}
-	inOrder := check.records(&reader, in)
+	nowMs := now.UnixMilli()
+	check := recordCheck{cfg: cfg, nowMs: nowMs, compressed: compressed, batchTime: h.LogAppendTime(), maxMs: protocol.NoTimestampMs}
+	inOrder := check.records(&reader, h, in)
 	if err := reader.Err(); err != nil {
 		if errors.Is(err, protocol.ErrRecordSize) {
 			return Refusal{Code: protocol.UnknownServerError, ByLog: true}
@@ -135,7 +133,7 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 	}
 	if cfg.LogAppendTime {
 		h.Attributes |= protocol.AttrLogAppendTime
-		h.MaxTimestampMs = check.nowMs
+		h.MaxTimestampMs = nowMs
 		b.NewestDelta = check.firstDelta
 	} else {
 		h.Attributes &^= protocol.AttrLogAppendTime
@@ -157,25 +155,26 @@ func refuseCompressed(err error) Refusal {
 
 // recordCheck is the walk over the records of one batch.
 type recordCheck struct {
-	cfg                         *Config
-	header                      *protocol.BatchHeader
-	nowMs, earliestMs, latestMs int64
-	maxMs                       int64 // the largest timestamp, -1 at least
-	maxDelta, firstDelta        int32 // offset deltas of the first record that has it, and of the first of all
-	errors                      []RecordError
-	count                       int // of records with an error, named or not
-	untimely                    bool
+	cfg                  *Config
+	nowMs                int64
+	compressed           bool
+	batchTime            bool  // the batch says that its records bear the time of an append
+	maxMs                int64 // the largest timestamp, -1 at least
+	maxDelta, firstDelta int32 // offset deltas of the first record that has it, and of the first of all
+	errors               []RecordError
+	count                int // of records with an error, named or not
+	untimely             bool
 }
 
 // records walks, and tells whether the offsets of the records count up from 0.
-func (c *recordCheck) records(r *protocol.RecordReader, in Produced) (inOrder bool) {
+func (c *recordCheck) records(r *protocol.RecordReader, h *protocol.BatchHeader, in Produced) (inOrder bool) {
 	var v protocol.RecordView
-	c.maxMs, inOrder = protocol.NoTimestampMs, true
-	batchTime := c.header.LogAppendTime()
+	inOrder = true
+	needKey, ownTime := c.cfg.Compacted, !c.cfg.LogAppendTime
 	for i := int32(0); r.Next(&v); i++ {
-		timestampMs := c.header.BaseTimestampMs + v.TimestampDelta
-		if batchTime {
-			timestampMs = c.header.MaxTimestampMs
+		timestampMs := h.BaseTimestampMs + v.TimestampDelta
+		if c.batchTime {
+			timestampMs = h.MaxTimestampMs
 		}
 		if i == 0 {
 			c.firstDelta = v.OffsetDelta
@@ -183,22 +182,32 @@ func (c *recordCheck) records(r *protocol.RecordReader, in Produced) (inOrder bo
 		if timestampMs > c.maxMs {
 			c.maxMs, c.maxDelta = timestampMs, v.OffsetDelta
 		}
-		inOrder = inOrder && v.OffsetDelta == i
-		if c.cfg.Compacted && v.Key == nil {
-			c.add(i, fmt.Sprintf("Compacted topic cannot accept message without key in topic partition %s-%d", in.Topic, in.Partition))
-		} else if !c.cfg.LogAppendTime && timestampMs != protocol.NoTimestampMs {
-			if c.outOfRange(timestampMs) {
-				c.untimely = true
-				c.add(i, fmt.Sprintf("Timestamp %d of message with offset %d is out of range. The timestamp should be within [%d, %d]",
-					timestampMs, v.OffsetDelta, c.earliestMs, c.latestMs))
-			}
-		} else if batchTime {
-			c.untimely = true
-			c.add(i, fmt.Sprintf("Invalid timestamp type in message %s. Producer should not set timestamp type to LogAppendTime.",
-				c.describe(&v, timestampMs)))
+		if v.OffsetDelta != i {
+			inOrder = false
+		}
+		if needKey && v.Key == nil || c.batchTime || ownTime && c.outOfRange(timestampMs) {
+			c.judge(i, &v, timestampMs, in)
 		}
 	}
 	return inOrder
+}
+
+// judge decides on a record that something may be wrong with.
+func (c *recordCheck) judge(i int32, v *protocol.RecordView, timestampMs int64, in Produced) {
+	switch {
+	case c.cfg.Compacted && v.Key == nil:
+		c.add(i, fmt.Sprintf("Compacted topic cannot accept message without key in topic partition %s-%d", in.Topic, in.Partition))
+	case !c.cfg.LogAppendTime && timestampMs != protocol.NoTimestampMs:
+		if c.outOfRange(timestampMs) {
+			c.untimely = true
+			c.add(i, fmt.Sprintf("Timestamp %d of message with offset %d is out of range. The timestamp should be within [%d, %d]",
+				timestampMs, v.OffsetDelta, c.nowMs-c.cfg.TimestampBeforeMaxMs, c.nowMs+c.cfg.TimestampAfterMaxMs))
+		}
+	case c.batchTime:
+		c.untimely = true
+		c.add(i, fmt.Sprintf("Invalid timestamp type in message %s. Producer should not set timestamp type to LogAppendTime.",
+			c.describe(v, timestampMs)))
+	}
 }
 
 // outOfRange compares as Kafka does, differences that overflow included.
@@ -210,7 +219,7 @@ func (c *recordCheck) outOfRange(timestampMs int64) bool {
 // describe is the text of Kafka's record, of which there are two kinds.
 func (c *recordCheck) describe(v *protocol.RecordView, timestampMs int64) string {
 	kind, key, value := "DefaultRecord", len(v.Key), len(v.Value)
-	if c.header.Codec() != protocol.CodecNone {
+	if c.compressed {
 		kind = "PartialDefaultRecord"
 		if v.Key == nil {
 			key = -1

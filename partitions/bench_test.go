@@ -1,0 +1,115 @@
+package partitions
+
+import (
+	"testing"
+	"time"
+
+	"klamm/protocol"
+)
+
+var benchNow = time.UnixMilli(1_700_000_000_000)
+
+// benchBatch is a batch of about 16 KiB with records of 100 bytes.
+func benchBatch(b *testing.B) []byte {
+	return buildBatch(b, protocol.PlainBatch(), benchNow, 148, 100)
+}
+
+// BenchmarkStoring is the limit of BenchmarkAppend: CRC and copy into chunks of 1 MiB.
+func BenchmarkStoring(b *testing.B) {
+	batch := benchBatch(b)
+	var chunks [][]byte
+	b.SetBytes(int64(len(batch)))
+	for i := 0; b.Loop(); i++ {
+		if h, _ := protocol.ParseBatchHeader(batch); h.CRC != protocol.BatchCRC(batch) {
+			b.Fatal("bad CRC")
+		}
+		if i%(1<<14) == 0 {
+			chunks = nil
+		}
+		if n := len(chunks); n == 0 || cap(chunks[n-1])-len(chunks[n-1]) < len(batch) {
+			chunks = append(chunks, make([]byte, 0, 1<<20))
+		}
+		last := &chunks[len(chunks)-1]
+		*last = append(*last, batch...)
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	batch, cfg := benchBatch(b), defaults()
+	in := Produced{Topic: "t", Version: 9, Records: batch}
+	p := New()
+	b.SetBytes(int64(len(batch)))
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%(1<<14) == 0 {
+			p = New()
+		}
+		checked, refusal := Validate(&cfg, nil, benchNow, in)
+		if refusal.Code != protocol.None {
+			b.Fatal(refusal)
+		}
+		p.Append(benchNow, checked)
+	}
+}
+
+func BenchmarkValidate(b *testing.B) {
+	batch, cfg := benchBatch(b), defaults()
+	in := Produced{Topic: "t", Version: 9, Records: batch}
+	b.SetBytes(int64(len(batch)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, refusal := Validate(&cfg, nil, benchNow, in); refusal.Code != protocol.None {
+			b.Fatal(refusal)
+		}
+	}
+}
+
+func BenchmarkValidateCompressed(b *testing.B) {
+	for codec := protocol.CodecGzip; codec <= protocol.CodecZstd; codec++ {
+		b.Run(codec.String(), func(b *testing.B) {
+			h := protocol.PlainBatch()
+			h.Attributes = int16(codec)
+			cfg := defaults()
+			in := Produced{Topic: "t", Version: 9, Records: buildBatch(b, h, benchNow, 148, 100)}
+			var d protocol.Decompressor
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, refusal := Validate(&cfg, &d, benchNow, in); refusal.Code != protocol.None {
+					b.Fatal(refusal)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkAppendIdempotent(b *testing.B) {
+	h := protocol.PlainBatch()
+	h.ProducerID, h.ProducerEpoch, h.BaseSequence = 7, 0, 0
+	checked := Batch{Bytes: buildBatch(b, h, benchNow, 1, 100)}
+	checked.Header, _ = protocol.ParseBatchHeader(checked.Bytes)
+	p := New()
+	b.ReportAllocs()
+	for i := int32(0); b.Loop(); i++ {
+		if i%(1<<14) == 0 {
+			p, i = New(), 0
+		}
+		checked.Header.BaseSequence = i
+		if done := p.Append(benchNow, checked); done.Refusal.Code != protocol.None {
+			b.Fatal(done.Refusal)
+		}
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	p := New()
+	checked := Batch{Bytes: benchBatch(b)}
+	checked.Header, _ = protocol.ParseBatchHeader(checked.Bytes)
+	for range 1 << 12 {
+		p.Append(benchNow, checked)
+	}
+	var r Read
+	b.ReportAllocs()
+	for i := int64(0); b.Loop(); i++ {
+		p.Read(&r, i*7919%p.LogEndOffset(), -1, 1<<20, true)
+	}
+}
