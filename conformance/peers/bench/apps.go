@@ -46,8 +46,8 @@ func startInProcess(kind string, topics ...broker.Topic) (inProcess, error) {
 	return inProcess{c.ListenAddrs()[0], c.Close}, nil
 }
 
-// applicationTest is one test as users write them: a broker, 100 records, and a
-// group of two members that read them all.
+// applicationTest is one test as users write them: a broker, a group of two
+// members that share a topic, and 100 records that they read between them.
 func applicationTest(kind string) error {
 	b, err := startInProcess(kind, broker.Topic{Name: topicName, Partitions: 2})
 	if err != nil {
@@ -56,7 +56,85 @@ func applicationTest(kind string) error {
 	defer b.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	producer, err := kgo.NewClient(kgo.SeedBrokers(b.addr), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	r := readers{left: 100, shared: make(chan struct{}), enough: make(chan struct{}), owned: make([]int, 2)}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for i := range r.owned {
+		member, err := r.member(i, b.addr)
+		if err != nil {
+			return err
+		}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			r.read(ctx, member)
+		}()
+	}
+	if err := await(ctx, r.shared); err != nil {
+		return fmt.Errorf("the members do not share the topic: %w", err)
+	}
+	if err := produceHundred(ctx, b.addr); err != nil {
+		return err
+	}
+	return await(ctx, r.enough)
+}
+
+func await(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// readers are the members of a group that read a number of records together.
+type readers struct {
+	mu     sync.Mutex
+	owned  []int // partitions of each member
+	left   int
+	shared chan struct{} // closed when each member has one partition
+	enough chan struct{} // closed when all records have been read
+	once   sync.Once
+}
+
+func (r *readers) member(i int, addr string) (*kgo.Client, error) {
+	owns := func(change int) func(context.Context, *kgo.Client, map[string][]int32) {
+		return func(_ context.Context, _ *kgo.Client, moved map[string][]int32) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.owned[i] += change * len(moved[topicName])
+			if r.owned[0] == 1 && r.owned[1] == 1 {
+				r.once.Do(func() { close(r.shared) })
+			}
+		}
+	}
+	return kgo.NewClient(kgo.SeedBrokers(addr), kgo.ConsumerGroup("readers"), kgo.ConsumeTopics(topicName),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.OnPartitionsAssigned(owns(1)), kgo.OnPartitionsRevoked(owns(-1)), kgo.OnPartitionsLost(owns(-1)))
+}
+
+// read polls until all records have been read, by whichever member.
+func (r *readers) read(ctx context.Context, member *kgo.Client) {
+	defer member.CloseAllowingRebalance()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		await(ctx, r.enough)
+		cancel()
+	}()
+	for ctx.Err() == nil {
+		got := member.PollFetches(ctx).NumRecords()
+		r.mu.Lock()
+		if r.left -= got; r.left <= 0 && got > 0 {
+			close(r.enough)
+		}
+		r.mu.Unlock()
+	}
+}
+
+func produceHundred(ctx context.Context, addr string) error {
+	producer, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		return err
 	}
@@ -65,50 +143,7 @@ func applicationTest(kind string) error {
 	for i := range records {
 		records[i] = &kgo.Record{Topic: topicName, Partition: int32(i % 2), Value: fmt.Appendf(nil, "%d", i)}
 	}
-	if err := producer.ProduceSync(ctx, records...).FirstErr(); err != nil {
-		return err
-	}
-	return readByTwo(ctx, b.addr, len(records))
-}
-
-// readByTwo reads n records with a group of two members, each of which must have read some.
-func readByTwo(ctx context.Context, addr string, n int) error {
-	reading, enough := context.WithCancel(ctx)
-	defer enough()
-	var mu sync.Mutex
-	left := n
-	var wg sync.WaitGroup
-	errs := make(chan error, 2)
-	for range 2 {
-		member, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.ConsumerGroup("readers"), kgo.ConsumeTopics(topicName),
-			kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-		if err != nil {
-			return err
-		}
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			defer member.CloseAllowingRebalance()
-			for reading.Err() == nil {
-				got := member.PollFetches(reading).NumRecords()
-				mu.Lock()
-				if left -= got; left <= 0 {
-					enough()
-				}
-				mu.Unlock()
-			}
-		}()
-	}
-	wg.Wait()
-	if ctx.Err() != nil {
-		errs <- ctx.Err()
-	}
-	select {
-	case err := <-errs:
-		return err
-	default:
-		return nil
-	}
+	return producer.ProduceSync(ctx, records...).FirstErr()
 }
 
 // parallelTests runs n application tests, all at once, and returns the CPU time of one.

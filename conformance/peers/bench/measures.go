@@ -101,7 +101,7 @@ func bulkMeasures() []measure {
 			}
 			return map[string]float64{
 				"MB/s": l.rate() / 1e6, "cpu": l.cpuPerGiB(), "req/s": l.perSecond(),
-				"rss": float64(l.peakRSS) / float64(l.bytes),
+				"rss": float64(l.peakRSS) / float64(l.bytes), "us/req": l.cpu.Seconds() * 1e6 / float64(l.count),
 			}, nil
 		}
 	}
@@ -125,6 +125,7 @@ func bulkMeasures() []measure {
 		}},
 		{"produce-one", []string{"klamm", "kfake", "limit"}, produce(1, 170, 30<<20, 64), []row{
 			{"produce, 1 connection, one 100-byte record", "req/s", "/s", "limit", ">= 0.5"},
+			{"the same: CPU a request", "us/req", "us", "limit", "nothing"},
 		}},
 		{"fetch-1", []string{"klamm", "kfake", "canned"}, fetch(1, 8), []row{
 			{"fetch of a 256 MiB log, 1 connection", "MB/s", "MB/s", "canned", ">= 0.9"},
