@@ -146,10 +146,29 @@ func readGroupMetadata(b []byte) *kmsg.GroupMetadataValue {
 	if flexible {
 		r.skipTags(-1)
 	}
-	if r.bad {
+	if r.bad || !consistent(&v) {
 		return nil
 	}
 	return &v
+}
+
+// consistent tells that the record is one that a coordinator can have written:
+// members have a protocol, and each its own id and instance id.
+func consistent(v *kmsg.GroupMetadataValue) bool {
+	if len(v.Members) > 0 && v.Protocol == nil {
+		return false
+	}
+	ids, instances := make(map[string]bool, len(v.Members)), map[string]bool{}
+	for _, m := range v.Members {
+		if ids[m.MemberID] || m.InstanceID != nil && instances[*m.InstanceID] {
+			return false
+		}
+		ids[m.MemberID] = true
+		if m.InstanceID != nil {
+			instances[*m.InstanceID] = true
+		}
+	}
+	return true
 }
 
 // member is one member of a GroupMetadataValue. Version 0 had no rebalance timeout:

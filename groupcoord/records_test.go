@@ -199,6 +199,23 @@ func TestApplyIsBounded(t *testing.T) {
 	}
 }
 
+// What no coordinator writes would be a group that the membership cannot be.
+func TestApplyIgnoresImpossibleGroups(t *testing.T) {
+	for name, spoil := range map[string]func(v *kmsg.GroupMetadataValue){
+		"members without a protocol": func(v *kmsg.GroupMetadataValue) { v.Protocol = nil },
+		"a member twice":             func(v *kmsg.GroupMetadataValue) { v.Members[0].MemberID = v.Members[1].MemberID },
+		"an instance twice":          func(v *kmsg.GroupMetadataValue) { v.Members[0].InstanceID = v.Members[1].InstanceID },
+	} {
+		r, v := groupRecord(3)
+		spoil(&v)
+		g := New("g", Config{})
+		g.Apply(Record{Key: r.Key, Value: v.AppendTo(nil), ProducerID: -1})
+		if g.stored != nil {
+			t.Errorf("%s: the record was taken", name)
+		}
+	}
+}
+
 func TestApplyLeavesTransactionsAlone(t *testing.T) {
 	g := New("g", Config{})
 	g.Apply(offsetRecord(1, 4))
