@@ -279,4 +279,3 @@ func TestSimulationScripts(t *testing.T) {
 		})
 	})
 }
-
