@@ -1,0 +1,32 @@
+package peers
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"klamm/kafkatest"
+)
+
+// klammTarget is a broker in this process, with Kafka's own session timeout. A
+// crash is the facility that kafkatest has for it, so nobody waits that long.
+func klammTarget(t *testing.T) *target {
+	k := kafkatest.Start(t, kafkatest.Config{})
+	at := endpoint{addr: k.Addr(), dial: k.Dial}
+	var names atomic.Int64
+	return &target{
+		endpoint:  at,
+		admin:     newAdmin(t, at),
+		names:     func(kind string) string { return fmt.Sprintf("%s-%d", kind, names.Add(1)) },
+		session:   45 * time.Second,
+		heartbeat: 100 * time.Millisecond,
+		attach: func(t *testing.T, clientID string) (endpoint, func()) {
+			crash := func() { k.Crash(clientID) }
+			if printed {
+				return newTap(t, clientID, at).endpoint(), crash
+			}
+			return at, crash
+		},
+	}
+}
