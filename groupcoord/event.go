@@ -5,7 +5,10 @@ import (
 )
 
 // Token names one request that waits for its reply. The owner chooses it; the
-// machine gives it back in exactly one Reply.
+// machine gives it back in exactly one Reply. The exceptions are Kafka's: a parked
+// JoinGroup or SyncGroup that a later one of the same member has overtaken, and the
+// SyncGroup of a member that left by another connection, are never answered. What
+// they wait on ends with their connection.
 type Token uint64
 
 // Event is something that happened to a group: a request of a member, the
