@@ -72,6 +72,15 @@ func (s *sessions) cancel(x *session) {
 	}
 }
 
+// wake is when to look at the sessions: never later than next, but perhaps earlier,
+// since a heartbeat leaves the heap as it is. Zero means never.
+func (s sessions) wake() time.Time {
+	if len(s) == 0 {
+		return time.Time{}
+	}
+	return s[0].at
+}
+
 // next is when the first session ends; zero means never.
 func (s *sessions) next() time.Time {
 	for len(*s) > 0 {

@@ -71,7 +71,10 @@ func (g *Group) Step(now time.Time, e Event) []Effect {
 	return s.out
 }
 
-// Deadline is when the owner must Step(now, Tick{}); the zero time means never.
+// Deadline is when the owner must Step(now, Tick{}); the zero time means never. It
+// may be earlier than there is something to do: after heartbeats, until the Tick
+// that finds nothing.
 func (g *Group) Deadline() time.Time {
-	return earliest(g.classic.deadline(), g.offsetsDeadline())
+	c := &g.classic
+	return earliest(earliest(earliest(c.join.at, c.syncAt), c.sessions.wake()), g.offsetsDeadline())
 }

@@ -113,7 +113,7 @@ func (s *offsetScript) step(e Event) {
 			fmt.Fprintf(&s.out, "reply %s\n", scriptReply(effect.Resp))
 		}
 	}
-	if at := s.g.Deadline(); !at.Equal(s.deadline) {
+	if at := earliest(s.g.classic.deadline(), s.g.offsetsDeadline()); !at.Equal(s.deadline) {
 		s.deadline = at
 		if at.IsZero() {
 			fmt.Fprintf(&s.out, "deadline none\n")

@@ -113,7 +113,7 @@ func (p *play) run(t *testing.T, d *datadriven.TestData) string {
 		d.Fatalf(t, "unknown command %s", d.Cmd)
 	}
 	if d.Cmd != "describe" && d.Cmd != "reason" {
-		p.printState()
+		p.printState(t)
 	}
 	return p.named(p.out.String())
 }
@@ -297,7 +297,7 @@ func (p *play) after(a args) {
 	}
 	end := p.now.Add(d)
 	for {
-		due := p.g.Deadline()
+		due := p.deadline(a.t)
 		if due.IsZero() || due.After(end) {
 			break
 		}
@@ -309,6 +309,16 @@ func (p *play) after(a args) {
 	}
 	p.now = end
 	p.step(Tick{})
+}
+
+// deadline is when something will happen; what the group tells its owner may be
+// earlier, never later.
+func (p *play) deadline(t *testing.T) time.Time {
+	due, told := earliest(p.g.classic.deadline(), p.g.offsetsDeadline()), p.g.Deadline()
+	if told.IsZero() != due.IsZero() || told.After(due) {
+		t.Errorf("the group says %v, but is due at %v", told, due)
+	}
+	return due
 }
 
 func (p *play) say(format string, values ...any) { fmt.Fprintf(&p.out, format+"\n", values...) }
@@ -373,7 +383,7 @@ func (p *play) printRecord(r Record) {
 }
 
 // printState ends what is printed of each command: state, who waits, next deadline.
-func (p *play) printState() {
+func (p *play) printState(t *testing.T) {
 	overview := p.g.Overview()
 	if overview.Type != "classic" {
 		p.say("type %s", overview.Type)
@@ -390,7 +400,7 @@ func (p *play) printState() {
 	if len(waiting) > 0 {
 		line += ", waiting: " + strings.Join(waiting, ", ")
 	}
-	if due := p.g.Deadline(); !due.IsZero() {
+	if due := p.deadline(t); !due.IsZero() {
 		line += ", deadline " + due.Sub(p.start).String()
 	}
 	p.say("%s", line)
