@@ -1,0 +1,83 @@
+package kafkatest_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"klamm/kafkatest"
+)
+
+// consumeOrders stands for a program that reads the topic "orders" in the group
+// "shipping" and commits what it has read. How it ends is seen by what the group does.
+func consumeOrders(ctx context.Context, addr, clientID string) {
+	consume(ctx, new(net.Dialer).DialContext, addr, clientID, "shipping", "orders", 2)
+}
+
+// TestShipping is the test of the README.
+func TestShipping(t *testing.T) {
+	k := kafkatest.Start(t, kafkatest.Config{Topics: []kafkatest.Topic{{Name: "orders", Partitions: 2}}})
+	go consumeOrders(t.Context(), k.Addr(), "worker-1") // your code, with any Kafka client
+	go consumeOrders(t.Context(), k.Addr(), "worker-2")
+	k.WaitGroupStable("shipping", 2)
+	k.Crash("worker-1")
+	k.WaitGroupStable("shipping", 1)
+	k.Produce("orders", 0, kafkatest.Values("one", "two")...)
+	k.WaitCommitted("shipping", "orders", 0, 2)
+}
+
+// TestShippingInABubble has a worker die without leaving. Its session of 45 s has
+// to run out, which takes no time here.
+func TestShippingInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := kafkatest.Start(t, kafkatest.Config{Network: kafkatest.Memory})
+		k.CreateTopic("orders", 2)
+		worker, kill := context.WithCancel(t.Context())
+		go consume(worker, k.Dial, k.Addr(), "worker-1", "shipping", "orders", 2)
+		go consume(t.Context(), k.Dial, k.Addr(), "worker-2", "shipping", "orders", 2)
+		k.WaitGroupStable("shipping", 2)
+		start := time.Now()
+		kill()
+		k.WaitGroupStable("shipping", 1)
+		if waited := time.Since(start); waited < 44*time.Second {
+			t.Errorf("the session ended after %v", waited)
+		}
+	})
+}
+
+// In a test, t is the test's own.
+func ExampleStart() {
+	var t *testing.T
+	test := func() {
+		k := kafkatest.Start(t, kafkatest.Config{
+			Topics:  []kafkatest.Topic{{Name: "orders", Partitions: 4}},
+			Configs: map[string]string{"auto.create.topics.enable": "false"},
+			Timeout: 5 * time.Second,
+		})
+		_ = k.Addr() // for the client of the code under test
+	}
+	_ = test
+}
+
+func ExampleCluster_Records() {
+	var k *kafkatest.Cluster // from kafkatest.Start
+	test := func() {
+		for r := range k.Records("orders") {
+			fmt.Printf("%v %d: %s\n", r.TopicPartition, r.Offset, r.Value)
+		}
+	}
+	_ = test
+}
+
+func ExampleCluster_WaitGroup() {
+	var k *kafkatest.Cluster // from kafkatest.Start
+	test := func() {
+		k.WaitGroup("shipping", "nothing left to read", func(g kafkatest.Group) bool {
+			return len(g.Commits) == 2 && g.Lag() == 0
+		})
+	}
+	_ = test
+}
