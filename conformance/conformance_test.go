@@ -109,6 +109,11 @@ func recordRule(t *testing.T, r conformance.Rule, target conformance.Target, sai
 			t.Fatalf("not recorded: the target does not say the same every time\n%s", d)
 		}
 	}
+	for _, broken := range []string{"< nothing", "the conversation ends here"} {
+		if strings.Contains(said, broken) {
+			t.Fatalf("not recorded: a rule is no rule when it ends like this\n%s", said)
+		}
+	}
 	if err := os.MkdirAll(transcripts, 0o777); err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,9 @@ func Rules() []Rule {
 	all := slices.Concat(
 		apiVersionsRules(), frameRules(), metadataRules(), topicRules(),
 		produceRules(), idempotentRules(),
+		fetchRules(), fetchSessionRules(), logOffsetRules(),
+		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
+		leaveRules(), staticRules(), groupAdminRules(), commitRules(), committedRules(),
 	)
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return all
