@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -37,23 +36,4 @@ func (c *Cluster) describeCluster(call *call, req *kmsg.DescribeClusterRequest, 
 	if req.IncludeClusterAuthorizedOperations {
 		resp.ClusterAuthorizedOperations = clusterOperations
 	}
-}
-
-// describeTopicPartitions answers DescribeTopicPartitions v0 (KIP-966), page by
-// page: topics by name, and at most as many partitions as the request and
-// max.request.partition.size.limit allow.
-func (c *Cluster) describeTopicPartitions(call *call, req *kmsg.DescribeTopicPartitionsRequest, resp *kmsg.DescribeTopicPartitionsResponse) {
-	image := c.image.Load()
-	var names []string
-	for i := range req.Topics {
-		names = append(names, req.Topics[i].Topic)
-	}
-	if len(req.Topics) == 0 {
-		for name := range image.byName {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	_ = resp
 }

@@ -1,6 +1,9 @@
 package broker
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"klamm/protocol"
@@ -109,14 +112,21 @@ func (c *Cluster) createdTopic(p *topicPlan, s *settings, version int16) kmsg.Cr
 		return t
 	}
 	t.Configs = make([]kmsg.CreateTopicsResponseTopicConfig, 0, len(topicConfigs))
-	for i := range topicConfigs {
-		d := &topicConfigs[i]
-		effective := s.topicEffective(p.configs, d)
+	add := func(name string, from sourced) {
 		cfg := kmsg.NewCreateTopicsResponseTopicConfig()
-		cfg.Name = d.name
-		cfg.Value = &effective.value
-		cfg.Source = int8(effective.source)
+		cfg.Name = name
+		cfg.Value = &from.value
+		cfg.Source = int8(from.source)
 		t.Configs = append(t.Configs, cfg)
 	}
+	for i := range topicConfigs {
+		add(topicConfigs[i].name, s.topicEffective(p.configs, &topicConfigs[i]))
+	}
+	for name, value := range p.configs {
+		if isInternalTopicConfig(name) {
+			add(name, sourced{value, kmsg.ConfigSourceDynamicTopicConfig})
+		}
+	}
+	slices.SortFunc(t.Configs, func(a, b kmsg.CreateTopicsResponseTopicConfig) int { return strings.Compare(a.Name, b.Name) })
 	return t
 }

@@ -7,57 +7,48 @@ import (
 	"klamm/protocol"
 )
 
-// listOffsets answers ListOffsets v1-11 (ReplicaManager.fetchOffset).
+// listOffsets answers ListOffsets v1-11 (ReplicaManager.fetchOffset). A topic or
+// partition that the request has more than once is answered once, the partition
+// with INVALID_REQUEST.
 func (c *Cluster) listOffsets(call *call, req *kmsg.ListOffsetsRequest, resp *kmsg.ListOffsetsResponse) {
 	image := c.image.Load()
-	twice := duplicatePartitions(req)
-	for i := range req.Topics {
-		rt := &req.Topics[i]
-		t := kmsg.NewListOffsetsResponseTopic()
-		t.Topic = rt.Topic
-		for j := range rt.Partitions {
-			t.Partitions = append(t.Partitions, listOffset(image.byName[rt.Topic], rt, &rt.Partitions[j], req, twice))
-		}
-		resp.Topics = append(resp.Topics, t)
-	}
-}
-
-// duplicatePartitions are the partitions that the request has more than once.
-func duplicatePartitions(req *kmsg.ListOffsetsRequest) map[TopicPartition]bool {
-	n := 0
-	for i := range req.Topics {
-		n += len(req.Topics[i].Partitions)
-	}
-	if n < 2 {
-		return nil
-	}
-	all := make([]TopicPartition, 0, n)
+	times := make(map[TopicPartition]int)
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
-			all = append(all, TopicPartition{req.Topics[i].Topic, req.Topics[i].Partitions[j].Partition})
+			times[TopicPartition{req.Topics[i].Topic, req.Topics[i].Partitions[j].Partition}]++
 		}
 	}
-	seen, twice := make(map[TopicPartition]bool, n), map[TopicPartition]bool(nil)
-	for _, tp := range all {
-		if seen[tp] {
-			if twice == nil {
-				twice = make(map[TopicPartition]bool)
+	place := make(map[string]int, len(req.Topics))
+	for i := range req.Topics {
+		rt := &req.Topics[i]
+		at, ok := place[rt.Topic]
+		if !ok {
+			at = len(resp.Topics)
+			place[rt.Topic] = at
+			t := kmsg.NewListOffsetsResponseTopic()
+			t.Topic = rt.Topic
+			resp.Topics = append(resp.Topics, t)
+		}
+		for j := range rt.Partitions {
+			rp := &rt.Partitions[j]
+			tp := TopicPartition{rt.Topic, rp.Partition}
+			if times[tp] == 0 {
+				continue // answered
 			}
-			twice[tp] = true
+			out := listOffset(image.byName[rt.Topic], rp, req, times[tp] > 1)
+			times[tp] = 0
+			resp.Topics[at].Partitions = append(resp.Topics[at].Partitions, out)
 		}
-		seen[tp] = true
 	}
-	return twice
 }
 
-func listOffset(t *topic, rt *kmsg.ListOffsetsRequestTopic, rp *kmsg.ListOffsetsRequestTopicPartition,
-	req *kmsg.ListOffsetsRequest, twice map[TopicPartition]bool) kmsg.ListOffsetsResponseTopicPartition {
+func listOffset(t *topic, rp *kmsg.ListOffsetsRequestTopicPartition, req *kmsg.ListOffsetsRequest, twice bool) kmsg.ListOffsetsResponseTopicPartition {
 	out := kmsg.NewListOffsetsResponseTopicPartition()
 	out.Partition = rp.Partition
 	code := protocol.None
 	p := t.partition(rp.Partition)
 	switch {
-	case twice[TopicPartition{rt.Topic, rp.Partition}]:
+	case twice:
 		code = protocol.InvalidRequest
 	case !listsTimestamp(rp.Timestamp, req.Version):
 		code = protocol.UnsupportedVersion
@@ -88,7 +79,7 @@ func listsTimestamp(timestamp int64, version int16) bool {
 	case timestamp == partitions.EarliestPendingUploadTimestamp:
 		return version >= 11
 	}
-	return true
+	return false
 }
 
 // findOffset looks up a timestamp for a client that knows the given leader epoch.

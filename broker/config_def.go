@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -14,6 +15,7 @@ import (
 // values it takes. It mirrors org.apache.kafka.common.config.ConfigDef.ConfigKey.
 type configDef struct {
 	name     string
+	rank     int // its place when Kafka lists all configs
 	kind     kmsg.ConfigType
 	def      string // the default
 	null     bool   // there is no default
@@ -32,6 +34,20 @@ func (t configTable) find(name string) *configDef {
 		return nil
 	}
 	return &t[i]
+}
+
+// compareRank orders names as Kafka lists them, those that are not in the table last.
+func (t configTable) compareRank(a, b string) int {
+	da, db := t.find(a), t.find(b)
+	switch {
+	case da != nil && db != nil:
+		return cmp.Compare(da.rank, db.rank)
+	case da != nil:
+		return -1
+	case db != nil:
+		return 1
+	}
+	return strings.Compare(a, b)
 }
 
 // sensitive tells that the value is never shown.
@@ -147,8 +163,8 @@ func (d *configDef) checkOffsetReset(value string) error {
 	if duration, ok := strings.CutPrefix(value, "by_duration:"); ok && isJavaDuration(duration) {
 		return nil
 	}
-	return d.refuse(value, "Invalid value "+value+" for configuration "+d.name+
-		": the value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS.>'.")
+	return d.refuse(value, "Invalid value `"+value+"` for configuration "+d.name+
+		". The value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'.")
 }
 
 // checkList mirrors ConfigDef.ValidList, and for the two throttles

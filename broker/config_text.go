@@ -84,9 +84,10 @@ func digits(s string) bool {
 	return s != ""
 }
 
-// isJavaDuration tells whether Duration.parse reads s, such as "PT36H" or "P2DT3.5S".
+// isJavaDuration tells whether Duration.parse reads s, such as "PT36H" or
+// "P2DT3.5S", and finds it not negative.
 func isJavaDuration(s string) bool {
-	ok, _ := regexp.MatchString(`^(?i)[-+]?P([-+]?\d+D)?(T([-+]?\d+H)?([-+]?\d+M)?([-+]?\d+([.,]\d{0,9})?S)?)?$`, s)
 	upper := strings.ToUpper(s)
+	ok, _ := regexp.MatchString(`^\+?P(\+?\d+D)?(T(\+?\d+H)?(\+?\d+M)?(\+?\d+([.,]\d{0,9})?S)?)?$`, upper)
 	return ok && !strings.HasSuffix(upper, "P") && !strings.HasSuffix(upper, "T")
 }

@@ -1,13 +1,227 @@
 package broker
 
 import (
+	"strconv"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"klamm/protocol"
 )
 
-// incrementalAlterConfigs answers IncrementalAlterConfigs v0-1.
-func (c *Cluster) incrementalAlterConfigs(call *call, req *kmsg.IncrementalAlterConfigsRequest, resp *kmsg.IncrementalAlterConfigsResponse) {
+// configResource names what a config belongs to.
+type configResource struct {
+	kind kmsg.ConfigResourceType
+	name string
 }
 
-// describeConfigs answers DescribeConfigs v1-4.
-func (c *Cluster) describeConfigs(call *call, req *kmsg.DescribeConfigsRequest, resp *kmsg.DescribeConfigsResponse) {
+// incrementalAlterConfigs answers IncrementalAlterConfigs v0-1 (KIP-339). As in
+// Kafka each resource is judged by the broker first (ConfigAdminManager) and then
+// by the controller (ConfigurationControlManager); one resource that is refused
+// does not hold up another.
+func (c *Cluster) incrementalAlterConfigs(call *call, req *kmsg.IncrementalAlterConfigsRequest, resp *kmsg.IncrementalAlterConfigsResponse) {
+	times := make(map[configResource]int, len(req.Resources))
+	for i := range req.Resources {
+		times[configResource{req.Resources[i].ResourceType, req.Resources[i].ResourceName}]++
+	}
+	results := make([]apiError, len(req.Resources))
+	c.mu.Lock()
+	e := &configEdit{topicEdit: c.editTopics()}
+	for i := range req.Resources {
+		r := &req.Resources[i]
+		if times[configResource{r.ResourceType, r.ResourceName}] > 1 {
+			results[i] = apiError{protocol.InvalidRequest, "Each resource must appear at most once."}
+		} else if results[i] = preprocessConfigs(e.s, r); results[i].code == protocol.None {
+			results[i] = e.alter(r)
+		}
+	}
+	if !e.failed && !req.ValidateOnly {
+		e.publish()
+	}
+	c.mu.Unlock()
+	c.changes.notify()
+	for i := range req.Resources {
+		r := kmsg.NewIncrementalAlterConfigsResponseResource()
+		r.ResourceType, r.ResourceName = req.Resources[i].ResourceType, req.Resources[i].ResourceName
+		if e.failed {
+			results[i] = apiError{protocol.UnknownServerError, noMessage}
+		}
+		r.ErrorCode, r.ErrorMessage = int16(results[i].code), results[i].pointer()
+		resp.Resources = append(resp.Resources, r)
+	}
+}
+
+// preprocessConfigs is the broker's part of judging a resource (ConfigAdminManager.preprocess).
+func preprocessConfigs(s *settings, r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
+	seen := make(map[string]bool, len(r.Configs))
+	for i := range r.Configs {
+		if seen[r.Configs[i].Name] {
+			return apiError{protocol.InvalidRequest, "Error due to duplicate config keys"}
+		}
+		seen[r.Configs[i].Name] = true
+	}
+	null := ""
+	for i := range r.Configs {
+		if r.Configs[i].Value == nil && r.Configs[i].Op != kmsg.IncrementalAlterConfigOpDelete {
+			if null != "" {
+				null += ", "
+			}
+			null += r.Configs[i].Name
+		}
+	}
+	if null != "" {
+		return apiError{protocol.InvalidRequest, "Null value not supported for : " + null}
+	}
+	switch r.ResourceType {
+	case kmsg.ConfigResourceTypeTopic, kmsg.ConfigResourceTypeGroupConfig, kmsg.ConfigResourceTypeClientMetrics:
+		return apiError{}
+	case kmsg.ConfigResourceTypeBrokerLogger:
+		return alterLogger(r)
+	case kmsg.ConfigResourceTypeBroker:
+		return s.checkBrokerChange(r)
+	}
+	return apiError{protocol.InvalidRequest, "Unknown resource type " + strconv.Itoa(int(r.ResourceType))}
+}
+
+// configEdit is a change of configs on its way, under the cluster's lock.
+type configEdit struct {
+	*topicEdit
+	failed bool // the request made Kafka fail: it is refused as a whole
+	broker bool // broker configs have changed
+}
+
+// alter is the controller's part: it works out what the configs of the resource
+// would be, judges them and takes them into the edit.
+func (e *configEdit) alter(r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
+	if len(r.Configs) > 0 && r.ResourceType == kmsg.ConfigResourceTypeBrokerLogger {
+		return apiError{}
+	}
+	for i := range r.Configs {
+		if op := r.Configs[i].Op; op < kmsg.IncrementalAlterConfigOpSet || op > kmsg.IncrementalAlterConfigOpSubtract {
+			e.failed = true
+		}
+	}
+	if e.failed {
+		return apiError{}
+	}
+	switch r.ResourceType {
+	case kmsg.ConfigResourceTypeTopic:
+		return e.alterTopic(r)
+	case kmsg.ConfigResourceTypeBroker:
+		return e.alterBroker(r)
+	case kmsg.ConfigResourceTypeGroupConfig:
+		return e.alterGroup(r)
+	case kmsg.ConfigResourceTypeClientMetrics:
+		return e.alterMetrics(r)
+	}
+	return apiError{}
+}
+
+func (e *configEdit) alterTopic(r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
+	t := e.next.byName[r.ResourceName]
+	var current map[string]string
+	if t != nil {
+		current = t.configs
+	}
+	next, refused := applyOps(current, r, topicConfigs)
+	if refused.code != protocol.None {
+		return refused
+	}
+	if r.ResourceName == "" {
+		return apiError{protocol.InvalidRequest, "Default topic resources are not allowed."}
+	}
+	if reason := invalidTopicName(r.ResourceName); reason != "" {
+		return apiError{protocol.InvalidTopicException, reason}
+	}
+	if refused := e.s.checkTopicConfigs(next); refused.code != protocol.None {
+		return refused
+	}
+	if t == nil {
+		return apiError{protocol.UnknownTopicOrPartition, "The topic '" + r.ResourceName + "' does not exist."}
+	}
+	e.configure(t, next)
+	return apiError{}
+}
+
+func (e *configEdit) alterBroker(r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
+	current := e.s.cluster
+	if r.ResourceName != "" {
+		current = e.s.node
+	}
+	next, refused := applyOps(current, r, brokerConfigs)
+	if refused.code != protocol.None {
+		return refused
+	}
+	// What eligible leader replicas need of min.insync.replicas (KIP-966).
+	const minISR = "min.insync.replicas"
+	for i := range r.Configs {
+		if r.ResourceName != "" && r.Configs[i].Name == minISR {
+			return apiError{protocol.InvalidConfig, "Broker-level " + minISR + " cannot be altered while ELR is enabled."}
+		}
+	}
+	if _, ok := next[minISR]; r.ResourceName == "" && !ok {
+		return apiError{protocol.InvalidConfig, "Cluster-level " + minISR + " cannot be removed while ELR is enabled."}
+	}
+	changed := *e.s
+	if r.ResourceName == "" {
+		changed.cluster = next
+	} else {
+		changed.node = next
+	}
+	changed.compute()
+	e.s, e.broker = &changed, true
+	return apiError{}
+}
+
+func (e *configEdit) alterGroup(r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
+	next, refused := applyOps(e.s.groups[r.ResourceName], r, nil)
+	if refused.code != protocol.None {
+		return refused
+	}
+	if r.ResourceName == "" {
+		return apiError{protocol.InvalidRequest, "Default group resources are not allowed."}
+	}
+	if refused := e.s.checkGroupConfigs(next); refused.code != protocol.None {
+		return refused
+	}
+	changed := *e.s
+	changed.groups = withConfigs(e.s.groups, r.ResourceName, next)
+	e.s = &changed
+	return apiError{}
+}
+
+func (e *configEdit) alterMetrics(r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
+	next, refused := applyOps(e.s.metrics[r.ResourceName], r, nil)
+	if refused.code != protocol.None {
+		return refused
+	}
+	if r.ResourceName == "" {
+		return apiError{protocol.InvalidRequest, "Subscription name can't be empty"}
+	}
+	if refused := checkMetricsConfigs(next); refused.code != protocol.None {
+		return refused
+	}
+	changed := *e.s
+	changed.metrics = withConfigs(e.s.metrics, r.ResourceName, next)
+	e.s = &changed
+	return apiError{}
+}
+
+// withConfigs is all with the configs of one resource replaced.
+func withConfigs(all map[string]map[string]string, name string, configs map[string]string) map[string]map[string]string {
+	next := cloneMap(all)
+	if len(configs) == 0 {
+		delete(next, name)
+	} else {
+		next[name] = configs
+	}
+	return next
+}
+
+// publish makes the changes count: those of the broker for the partitions of all topics.
+func (e *configEdit) publish() {
+	e.c.settings.Store(e.s)
+	if e.broker {
+		e.reconfigured = e.next.list
+	}
+	e.topicEdit.publish()
 }

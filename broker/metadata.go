@@ -220,6 +220,9 @@ func (m *metadataTopic) append(b []byte, version int16, operations int32) []byte
 		b = appendMetadataPartition(b, int32(i), version)
 	}
 	if version >= 8 {
+		if m.nameless {
+			operations = noOperations
+		}
 		b = appendInt32(b, operations)
 	}
 	return appendNoTags(b, flexible)

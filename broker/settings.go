@@ -20,6 +20,9 @@ type settings struct {
 	cluster map[string]string // set while running, for all brokers
 	node    map[string]string // set while running, for this broker
 
+	groups  map[string]map[string]string // set for groups, by group id
+	metrics map[string]map[string]string // set for client metrics subscriptions, by name
+
 	numPartitions            int32         // num.partitions
 	defaultReplicationFactor int16         // default.replication.factor
 	autoCreateTopics         bool          // auto.create.topics.enable
@@ -129,13 +132,6 @@ func (s *settings) value(name string) string {
 		return def.def
 	}
 	return ""
-}
-
-// withDynamic is s with other dynamic configs.
-func (s *settings) withDynamic(cluster, node map[string]string) *settings {
-	next := &settings{static: s.static, cluster: cluster, node: node}
-	next.compute()
-	return next
 }
 
 // compute fills in the typed fields.

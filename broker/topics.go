@@ -43,9 +43,10 @@ func emptyImage() *topicImage { return &topicImage{} }
 // topicEdit is a change of topics on its way, under the cluster's lock: either
 // publish shows all of it at once, or nothing happens.
 type topicEdit struct {
-	c    *Cluster
-	s    *settings
-	next *topicImage
+	c            *Cluster
+	s            *settings
+	next         *topicImage
+	reconfigured []*topic // whose partitions are to hear of it
 }
 
 // editTopics starts a change of topics. The caller holds c.mu until it has
@@ -70,7 +71,15 @@ func cloneMap[K comparable, V any](m map[K]V) map[K]V {
 }
 
 // publish makes the change visible.
-func (e *topicEdit) publish() { e.c.image.Store(e.next) }
+func (e *topicEdit) publish() {
+	for _, t := range e.reconfigured {
+		cfg := partitionConfig(t.configs, e.s)
+		for _, p := range t.partitions {
+			p.cfg.Store(&cfg)
+		}
+	}
+	e.c.image.Store(e.next)
+}
 
 // create adds a topic that does not exist yet; everything has been checked.
 func (e *topicEdit) create(name string, numPartitions int32, configs map[string]string) *topic {
@@ -114,15 +123,12 @@ func (e *topicEdit) grow(t *topic, numPartitions int32) {
 	e.replace(t, &grown)
 }
 
-// configure replaces what is set for a topic, and tells its partitions.
+// configure replaces what is set for a topic.
 func (e *topicEdit) configure(t *topic, configs map[string]string) {
 	changed := *t
 	changed.configs = configs
 	e.replace(t, &changed)
-	cfg := partitionConfig(configs, e.s)
-	for _, p := range t.partitions {
-		p.cfg.Store(&cfg)
-	}
+	e.reconfigured = append(e.reconfigured, &changed)
 }
 
 func (e *topicEdit) replace(old, t *topic) {
@@ -186,6 +192,9 @@ func (c *Cluster) autoCreate(name string) (*topic, apiError) {
 	defer c.mu.Unlock()
 	if t := c.image.Load().byName[name]; t != nil {
 		return t, apiError{}
+	}
+	if name == clusterMetadataTopicName {
+		return nil, apiError{code: protocol.InvalidRequest}
 	}
 	plan := autoPlan(name, c.settings.Load())
 	if refused := c.carryOut([]*topicPlan{&plan}, false); refused.code != protocol.None {

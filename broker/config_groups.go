@@ -1,0 +1,112 @@
+package broker
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"klamm/protocol"
+)
+
+// checkGroupConfigs judges everything that shall be set for a group (GroupConfigManager.validate).
+func (s *settings) checkGroupConfigs(configs map[string]string) apiError {
+	names := inJavaOrder(configs)
+	for _, name := range names {
+		if groupConfigs.find(name) == nil {
+			return apiError{protocol.InvalidConfig, "Unknown group config name: " + name}
+		}
+	}
+	for _, name := range names {
+		if err := groupConfigs.find(name).check(configs[name]); err != nil {
+			return apiError{protocol.InvalidConfig, err.Error()}
+		}
+	}
+	for _, name := range names {
+		if problem := s.outOfBounds(name, configs[name]); problem != "" {
+			return apiError{protocol.InvalidConfig, problem}
+		}
+	}
+	return apiError{}
+}
+
+// outOfBounds compares a group config with the bounds that the broker sets: for
+// consumer.session.timeout.ms group.consumer.min.session.timeout.ms and
+// group.consumer.max.session.timeout.ms.
+func (s *settings) outOfBounds(name, value string) string {
+	if name == "streams.assignor.name" {
+		known := splitConfigList(s.value("group.streams.assignors"))
+		for _, assignor := range known {
+			if assignor == value {
+				return ""
+			}
+		}
+		return fmt.Sprintf("%s '%s' is not a registered task assignor. Registered assignors are: [%s].",
+			name, value, strings.Join(known, ", "))
+	}
+	kind, rest, _ := strings.Cut(strings.Replace(name, ".num.", ".", 1), ".")
+	lowest, highest := "group."+kind+".min."+rest, "group."+kind+".max."+rest
+	if brokerConfigs.find(highest) == nil {
+		return ""
+	}
+	n, _ := strconv.ParseInt(javaTrim(value), 10, 64)
+	if brokerConfigs.find(lowest) == nil {
+		if n > s.number(highest) {
+			return fmt.Sprintf("%s must be less than or equal to %d", name, s.number(highest))
+		}
+		return ""
+	}
+	if n < s.number(lowest) || n > s.number(highest) {
+		return fmt.Sprintf("%s must be in the range %d to %d inclusive.", name, s.number(lowest), s.number(highest))
+	}
+	return ""
+}
+
+// metricsConfigs are the configs of a client metrics subscription (KIP-714).
+var metricsConfigs = configTable{
+	{name: "interval.ms", kind: kmsg.ConfigTypeInt, def: "300000"},
+	{name: "match", kind: kmsg.ConfigTypeList},
+	{name: "metrics", kind: kmsg.ConfigTypeList},
+}
+
+// checkMetricsConfigs judges what shall be set for a subscription (ClientMetricsConfigs.validate).
+func checkMetricsConfigs(configs map[string]string) apiError {
+	for _, name := range inJavaOrder(configs) {
+		def := metricsConfigs.find(name)
+		if def == nil {
+			return apiError{protocol.InvalidRequest, "Unknown client metrics configuration: " + name}
+		}
+		if err := def.check(configs[name]); err != nil {
+			return apiError{protocol.InvalidConfig, err.Error()}
+		}
+	}
+	if value, ok := configs["interval.ms"]; ok {
+		if n, _ := strconv.Atoi(javaTrim(value)); n < 100 || n > hourMs {
+			return apiError{protocol.InvalidRequest, fmt.Sprintf(
+				"Invalid value %d for interval.ms, interval must be between 100 and 3600000 (1 hour)", n)}
+		}
+	}
+	for _, pattern := range splitConfigList(configs["match"]) {
+		if !isMetricsMatch(pattern) {
+			return apiError{protocol.InvalidConfig, "Illegal client matching pattern: " + pattern}
+		}
+	}
+	return apiError{}
+}
+
+// isMetricsMatch tells whether pattern is an attribute of clients, "=" and a regular expression.
+func isMetricsMatch(pattern string) bool {
+	attribute, expression, ok := strings.Cut(pattern, "=")
+	if !ok {
+		return false
+	}
+	switch javaTrim(attribute) {
+	case "client_id", "client_instance_id", "client_software_name", "client_software_version",
+		"client_source_address", "client_source_port":
+		_, err := regexp.Compile(javaTrim(expression))
+		return err == nil
+	}
+	return false
+}
