@@ -38,7 +38,7 @@ type conn struct {
 var errGone = errors.New("the client went away")
 
 func newConn(c *Cluster, nc net.Conn) *conn {
-	cn := &conn{cluster: c, nc: nc, ended: make(chan struct{})}
+	cn := &conn{cluster: c, nc: nc, ended: make(chan struct{}), call: call{now: time.Now()}}
 	cn.in.src = nc
 	cn.out.dst = nc
 	return cn
@@ -86,14 +86,13 @@ func (cn *conn) loop() error {
 	}
 }
 
-// expectWithin ends the connection when nothing arrives for idle (connections.max.idle.ms),
-// and up to a tenth later: setting the deadline at each request would cost more
-// than most requests.
+// expectWithin ends the connection when nothing arrives for idle after the last
+// request (connections.max.idle.ms), and up to a tenth later: setting the deadline
+// at each request would cost more than most requests.
 func (cn *conn) expectWithin(idle time.Duration) {
-	now := time.Now()
-	if idle > 0 && now.Sub(cn.idle) > idle/10 {
-		cn.idle = now
-		cn.nc.SetReadDeadline(now.Add(idle + idle/10))
+	if idle > 0 && cn.call.now.Sub(cn.idle) > idle/10 {
+		cn.idle = cn.call.now
+		cn.nc.SetReadDeadline(cn.idle.Add(idle + idle/10))
 	}
 }
 

@@ -12,7 +12,7 @@ func appendArrayLen(b []byte, n int, flexible bool) []byte {
 	return binary.BigEndian.AppendUint32(b, uint32(n))
 }
 
-func appendString(b []byte, s string, flexible bool) []byte {
+func appendString[T string | []byte](b []byte, s T, flexible bool) []byte {
 	if flexible {
 		b = binary.AppendUvarint(b, uint64(len(s))+1)
 	} else {

@@ -123,7 +123,7 @@ func bulkMeasures() []measure {
 		{"produce-1MiB", servers, produce(4, 1<<20, 1<<30, 4), []row{
 			{"produce, 4 connections, 1 MiB batches", "MB/s", "MB/s", "storing", ">= 0.8"},
 		}},
-		{"produce-one", []string{"klamm", "limit"}, produce(1, 170, 200<<20, 64), []row{
+		{"produce-one", []string{"klamm", "kfake", "limit"}, produce(1, 170, 60<<20, 64), []row{
 			{"produce, 1 connection, one 100-byte record", "req/s", "/s", "limit", ">= 0.5"},
 			{"the same: CPU a request", "us/req", "us", "limit", "nothing"},
 		}},

@@ -1,0 +1,111 @@
+package broker
+
+import (
+	"encoding/binary"
+
+	"klamm/partitions"
+	"klamm/protocol"
+)
+
+// produceRequest is a decoded Produce request. It lives with its connection and
+// is used again, so that a request costs no allocation; names and records alias
+// the frame.
+type produceRequest struct {
+	version       int16
+	transactional bool // it has a transactional id
+	acks          int16
+	topics        []producedTopic
+	partitions    []producedPartition // of all topics, one after another
+}
+
+type producedTopic struct {
+	name       []byte        // before v13
+	id         protocol.UUID // since v13
+	partitions int           // how many of produceRequest.partitions are its own
+}
+
+type producedPartition struct {
+	index   int32
+	records []byte
+	done    partitions.Appended // the answer
+}
+
+// decode reads a body that protocol.CheckRequest has accepted.
+func (r *produceRequest) decode(version int16, body []byte) {
+	w := wire{left: body, flexible: version >= 9}
+	r.version = version
+	r.transactional = w.text() != nil
+	r.acks = w.int16()
+	w.int32() // the timeout: nothing here waits for replicas
+	r.topics, r.partitions = r.topics[:0], r.partitions[:0]
+	for range max(w.count(), 0) {
+		var t producedTopic
+		if version >= 13 {
+			copy(t.id[:], w.take(len(t.id)))
+		} else {
+			t.name = w.text()
+		}
+		t.partitions = max(w.count(), 0)
+		for range t.partitions {
+			r.partitions = append(r.partitions, producedPartition{index: w.int32(), records: w.bytes()})
+			w.tags()
+		}
+		w.tags()
+		r.topics = append(r.topics, t)
+	}
+}
+
+// drop lets go of the frame's memory and of a request larger than usual.
+func (r *produceRequest) drop() {
+	const usual = 1024
+	if cap(r.partitions) > usual {
+		*r = produceRequest{}
+		return
+	}
+	clear(r.partitions)
+	clear(r.topics)
+}
+
+// appendResponse encodes the body of the answer, v3 to v13.
+func (r *produceRequest) appendResponse(b []byte) []byte {
+	flexible := r.version >= 9
+	b = appendArrayLen(b, len(r.topics), flexible)
+	next := 0
+	for i := range r.topics {
+		t := &r.topics[i]
+		if r.version >= 13 {
+			b = append(b, t.id[:]...)
+		} else {
+			b = appendString(b, t.name, flexible)
+		}
+		b = appendArrayLen(b, t.partitions, flexible)
+		for range t.partitions {
+			b = r.partitions[next].appendTo(b, r.version)
+			next++
+		}
+		b = appendNoTags(b, flexible)
+	}
+	b = binary.BigEndian.AppendUint32(b, 0) // throttle time
+	return appendNoTags(b, flexible)
+}
+
+func (p *producedPartition) appendTo(b []byte, version int16) []byte {
+	flexible := version >= 9
+	b = binary.BigEndian.AppendUint32(b, uint32(p.index))
+	b = binary.BigEndian.AppendUint16(b, uint16(p.done.Refusal.Code))
+	b = binary.BigEndian.AppendUint64(b, uint64(p.done.BaseOffset))
+	b = binary.BigEndian.AppendUint64(b, uint64(p.done.LogAppendTimeMs))
+	if version >= 5 {
+		b = binary.BigEndian.AppendUint64(b, uint64(p.done.LogStartOffset))
+	}
+	if version >= 8 {
+		b = appendArrayLen(b, len(p.done.Refusal.Records), flexible)
+		for _, e := range p.done.Refusal.Records {
+			b = binary.BigEndian.AppendUint32(b, uint32(e.Index))
+			b = appendNullableString(b, e.Message, flexible)
+			b = appendNoTags(b, flexible)
+		}
+		b = appendNullableString(b, p.done.Refusal.Message, flexible)
+	}
+	return appendNoTags(b, flexible)
+}
