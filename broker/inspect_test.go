@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"klamm/protocol"
 )
@@ -66,6 +67,9 @@ func TestAppendAndRead(t *testing.T) {
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("records (-want +got):\n%s", d)
+		}
+		if got, err := c.Read(at, 7); len(got) != 2 || err != nil || got[0].Offset != 7 {
+			t.Errorf("within a batch: %v, %v", got, err)
 		}
 		if got, err := c.Read(at, 9); len(got) != 0 || err != nil {
 			t.Errorf("at the end: %v, %v", got, err)
@@ -251,6 +255,42 @@ func TestRefusedClientIsGone(t *testing.T) {
 			t.Error("no client id: no error")
 		}
 	})
+}
+
+// TestRefusedClientHasNoEffect cuts a client whose requests are being served: what
+// RefuseClient finds when it returns is all that there will be.
+func TestRefusedClientHasNoEffect(t *testing.T) {
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			c := startMemory(t, Config{})
+			crashing := dialRaw(t, c, "crashing")
+			go func() {
+				for i := range 200 {
+					crashing.conn.Write(joinGroupV0(i, crashing.clientID))
+				}
+			}()
+			crashing.conn.Read(make([]byte, 1))
+			if err := c.RefuseClient("crashing"); err != nil {
+				t.Fatal(err)
+			}
+			before := c.Memberships("crashing")
+			synctest.Wait()
+			if after := c.Memberships("crashing"); len(after) != len(before) {
+				t.Fatalf("%d memberships, later %d", len(before), len(after))
+			}
+			if len(before) == 0 {
+				t.Fatal("the client did not get to join any group")
+			}
+		})
+	}
+}
+
+// joinGroupV0 is a frame with a JoinGroup request of a new member of group i.
+func joinGroupV0(i int, clientID string) []byte {
+	req := kmsg.NewPtrJoinGroupRequest()
+	req.Group, req.ProtocolType, req.SessionTimeoutMillis = fmt.Sprint("g", i), "consumer", 10_000
+	req.Protocols = []kmsg.JoinGroupRequestProtocol{{Name: "range"}}
+	return kmsg.NewRequestFormatter(kmsg.FormatterClientID(clientID)).AppendRequest(nil, req, int32(i))
 }
 
 // apiVersionsV0 is an ApiVersions request v0: key, version, correlation id; the
