@@ -8,7 +8,13 @@ import (
 // TestCooperativeRebalance has members join one by one (KIP-429): only what moves is
 // revoked, once, and nobody else stops.
 func TestCooperativeRebalance(t *testing.T) {
-	eachDriver(t, func(d driver) bool { return len(d.cooperative) > 0 }, func(t *testing.T, d driver) {
+	stopsAll := func(d driver) string {
+		if len(d.cooperative) == 0 {
+			return d.name + " has no cooperative assignor"
+		}
+		return ""
+	}
+	eachDriver(t, stopsAll, func(t *testing.T, d driver) {
 		for _, assignor := range d.cooperative {
 			t.Run(assignor, func(t *testing.T) {
 				ctx, tg := newTarget(t)

@@ -19,7 +19,7 @@ func confluentDriver() driver {
 		name:        "confluent",
 		assignors:   []string{"range", "roundrobin", "cooperative-sticky"},
 		cooperative: []string{"cooperative-sticky"},
-		static:      true,
+		noBubble:    "librdkafka has threads and sockets of its own",
 		idempotent:  true,
 		join:        confluentJoin,
 		produce:     confluentProduce,

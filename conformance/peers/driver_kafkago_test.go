@@ -14,6 +14,7 @@ func kafkaGoDriver() driver {
 	return driver{
 		name:      "kafka-go",
 		assignors: []string{"range", "roundrobin", "rack-affinity"},
+		noStatic:  "kafka-go has no static members",
 		join:      kafkaGoJoin,
 		produce:   kafkaGoProduce,
 		read:      kafkaGoRead,
@@ -155,7 +156,13 @@ func kafkaGoProduce(ctx context.Context, at endpoint, p producerConfig, topic st
 		}
 		ms = append(ms, m)
 	}
-	return errors.Join(writer.WriteMessages(ctx, ms...), writer.Close())
+	err := writer.WriteMessages(ctx, ms...)
+	for errors.Is(err, kafka.UnknownTopicOrPartition) && ctx.Err() == nil {
+		// The library leaves it to its user to ask again for a topic that Kafka is about
+		// to create. Nothing was written yet.
+		err = writer.WriteMessages(ctx, ms...)
+	}
+	return errors.Join(err, writer.Close())
 }
 
 func kafkaGoRead(ctx context.Context, at endpoint, topic string, partition int32, from start, n int) ([]record, error) {

@@ -19,7 +19,6 @@ func kgoDriver() driver {
 		name:        "kgo",
 		assignors:   []string{"range", "roundrobin", "sticky", "cooperative-sticky"},
 		cooperative: []string{"cooperative-sticky"},
-		static:      true,
 		idempotent:  true,
 		join:        kgoJoin,
 		produce:     kgoProduce,

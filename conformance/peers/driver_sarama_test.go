@@ -16,7 +16,7 @@ func saramaDriver() driver {
 		name:        "sarama",
 		assignors:   []string{"range", "roundrobin", "sticky", "cooperative-sticky"},
 		cooperative: []string{"cooperative-sticky"},
-		static:      true,
+		noBubble:    "sarama holds a mutex while a fetch waits, and that stops the clock of a bubble",
 		idempotent:  true,
 		join:        saramaJoin,
 		produce:     saramaProduce,

@@ -13,9 +13,10 @@ import (
 type driver struct {
 	name        string
 	skip        string   // why the library cannot be tried here; empty if it can
+	noStatic    string   // why it cannot be a static member; empty if it can
+	noBubble    string   // why it cannot live in a testing/synctest bubble; empty if it can
 	assignors   []string // as the library offers them, by the protocol names of a group
 	cooperative []string // those of them that move partitions without stopping the others
-	static      bool     // knows group.instance.id
 	idempotent  bool     // has an idempotent producer
 
 	join    func(t *testing.T, at endpoint, m memberConfig) member
@@ -77,15 +78,17 @@ func drivers() []driver {
 	return []driver{kgoDriver(), saramaDriver(), kafkaGoDriver(), confluentDriver()}
 }
 
-// eachDriver runs a test once with every client library that fits.
-func eachDriver(t *testing.T, fits func(driver) bool, run func(t *testing.T, d driver)) {
+// eachDriver runs a test once with every client library. One that cannot be tried is
+// skipped with its reason; unfit, which may be nil, says what else is in the way.
+func eachDriver(t *testing.T, unfit func(driver) string, run func(t *testing.T, d driver)) {
 	for _, d := range drivers() {
 		t.Run(d.name, func(t *testing.T) {
-			if d.skip != "" {
-				t.Skip(d.skip)
+			why := d.skip
+			if why == "" && unfit != nil {
+				why = unfit(d)
 			}
-			if fits != nil && !fits(d) {
-				t.Skipf("%s has no such thing", d.name)
+			if why != "" {
+				t.Skip(why)
 			}
 			run(t, d)
 		})

@@ -10,7 +10,7 @@ import (
 // partitions back and nobody else notices. A second client with the same instance id
 // takes its place for good: the first one is fenced.
 func TestStaticMember(t *testing.T) {
-	eachDriver(t, func(d driver) bool { return d.static }, func(t *testing.T, d driver) {
+	eachDriver(t, func(d driver) string { return d.noStatic }, func(t *testing.T, d driver) {
 		for _, assignor := range d.assignors {
 			t.Run(assignor, func(t *testing.T) {
 				ctx, tg := newTarget(t)

@@ -19,7 +19,7 @@ func klammTarget(t *testing.T) *target {
 		endpoint:  at,
 		admin:     newAdmin(t, at),
 		names:     func(kind string) string { return fmt.Sprintf("%s-%d", kind, names.Add(1)) },
-		session:   45 * time.Second,
+		session:   sessionTimeout,
 		heartbeat: 100 * time.Millisecond,
 		attach: func(t *testing.T, clientID string) (endpoint, func()) {
 			crash := func() { k.Crash(clientID) }
