@@ -206,7 +206,10 @@ func (c *client) lie(n uint16) {
 	if n&0x800 != 0 {
 		c.id = "nobody"
 	}
-	c.members = nil // nobody who lies assigns
+	c.members = nil
+	if n&0x2000 != 0 && c.id != c.w.g.classic.leader {
+		c.members = []string{c.id} // wants everything for itself, and is nobody to say so
+	}
 	switch n % 5 {
 	case 0:
 		c.join()

@@ -99,17 +99,31 @@ func (w *world) step(e Event) {
 	if w.trace != nil {
 		w.trace("%s %s", w.now.Format("15:04:05.000"), eventText(e))
 	}
-	before := w.seen.life
+	life, state, generation := w.seen.life, w.g.classic.state, w.g.classic.generation
+	told := map[string]bool{} // who got a generation in this step
+	promised := false
 	for _, effect := range w.g.Step(w.now, e) {
 		switch effect := effect.(type) {
 		case Append:
+			if promised {
+				w.fail("%s was answered before it was written down", eventText(e))
+			}
 			w.append(effect.Records)
 		case Reply:
+			switch resp := effect.Resp.(type) {
+			case *kmsg.JoinGroupResponse:
+				told[resp.MemberID] = resp.ErrorCode == 0
+			case *kmsg.SyncGroupResponse:
+				promised = resp.ErrorCode == 0
+			case *kmsg.OffsetCommitResponse, *kmsg.OffsetDeleteResponse, *kmsg.DeleteGroupsResponse:
+				promised = true
+			}
 			w.answer(effect)
 		}
 	}
 	w.checkParked(e)
-	w.checkGeneration(before)
+	w.checkGeneration(life)
+	w.checkTransition(e, state, generation, told)
 	w.checkTimers(e)
 	if w.steps%32 == 0 {
 		w.checkShadow()
@@ -135,8 +149,8 @@ func (w *world) append(records []Record) {
 			w.seen.life++
 			w.seen.generation = 0
 			clear(w.seen.leaders)
-			if !w.g.classic.isEmpty() {
-				w.fail("the group is taken back in state %s", w.g.classic.state)
+			if c := &w.g.classic; c.generation != 0 || c.protocolType != "" || len(c.members)+len(c.pending) > 0 {
+				w.fail("the group is taken back in state %s, and something of it stays", c.state)
 			}
 		}
 	}
@@ -282,6 +296,25 @@ func (w *world) checkGeneration(life int) {
 		w.fail("generation %d after %d", got, w.seen.generation)
 	}
 	w.seen.generation = got
+}
+
+// checkTransition: a generation begins with members that were all told of it, static
+// ones that are away excepted, and becomes Stable by the leader's word alone.
+func (w *world) checkTransition(e Event, before state, generation int32, told map[string]bool) {
+	c := &w.g.classic
+	switch {
+	case c.state == completingRebalance && generation != c.generation:
+		for m := range c.all() {
+			if m.instance == nil && !told[m.id] {
+				w.fail("generation %d begins with %s, who was not told", c.generation, m.id)
+			}
+		}
+	case c.state == stable && before == completingRebalance:
+		sync, ok := e.(SyncGroup)
+		if !ok || w.who(sync.Req.MemberID) != w.seen.leaders[c.generation] {
+			w.fail("generation %d became Stable by %s, not by its leader %s", c.generation, eventText(e), w.seen.leaders[c.generation])
+		}
+	}
 }
 
 // checkTimers: after a tick nothing is overdue.
