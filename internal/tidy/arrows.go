@@ -23,6 +23,7 @@ const (
 	datadriven = "github.com/cockroachdb/datadriven"
 	rapid      = "pgregory.net/rapid"
 	gocmp      = "github.com/google/go-cmp"
+	difflib    = "github.com/pmezard/go-difflib" // of datadriven: no room imports it
 )
 
 // Rooms is the import graph. DO NOT CHANGE THIS DATA TO FIX A BUILD: an import
@@ -31,19 +32,19 @@ const (
 func Rooms() map[string]Room {
 	tests := []string{datadriven, rapid, gocmp, kmsg}
 	return map[string]Room{
-		"protocol":          {[]string{kmsg, compress, lz4}, tests},
-		"groupcoord":        {[]string{"protocol", kmsg}, tests},
-		"partitions":        {[]string{"protocol"}, tests},
-		"broker":            {[]string{"groupcoord", "partitions", "protocol", kmsg}, tests},
-		"kafkatest":         {[]string{"broker"}, append(tests, "protocol")},
+		"protocol":   {[]string{kmsg, compress, lz4}, tests},
+		"groupcoord": {[]string{"protocol", kmsg}, tests},
+		"partitions": {[]string{"protocol"}, tests},
+		"broker":     {[]string{"groupcoord", "partitions", "protocol", kmsg}, tests},
+		"kafkatest":  {[]string{"broker"}, append(tests, "protocol")},
 		// The suite reads batches with codecs of its own, so that it does not trust ours.
 		"conformance":       {[]string{"protocol", kmsg, compress, lz4}, append(tests, "kafkatest", "broker")},
 		"conformance/peers": {[]string{"kafkatest", "broker", "conformance", "protocol", "*"}, nil},
 		"cmd/klamm":         {[]string{"broker", "conformance"}, append(tests, "protocol")},
 		"internal/tidy":     {},
 		// Generators run by hand; nothing that is shipped imports them.
-		"broker/internal":   {[]string{"protocol", kmsg}, nil},
-		"protocol/internal": {nil, nil},
+		"broker/internal":   {[]string{"protocol", kmsg}, tests},
+		"protocol/internal": {nil, tests},
 	}
 }
 
@@ -105,7 +106,7 @@ func below(path, dir string) bool {
 // Requirements are the modules that the root module may require. A Kafka client
 // is not among them: importing klamm must never move a user's own client.
 func Requirements() []string {
-	return []string{kmsg, gocmp, compress, lz4, datadriven, rapid}
+	return []string{kmsg, gocmp, compress, lz4, datadriven, rapid, difflib}
 }
 
 // Dependencies finds modules in the text of the root's go.mod that are not wanted.
