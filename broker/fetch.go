@@ -20,6 +20,7 @@ type fetchScratch struct {
 type fetchRead struct {
 	fetchedPartition
 	cached *cachedPartition // its place in the fetch session, nil without one
+	name   string           // of a topic that the session found by id before
 	source *partition       // nil when code says why there is none
 	result partitions.Read
 }
@@ -81,17 +82,43 @@ func (c *call) findFetched(s *fetchContext, req *kmsg.FetchRequest) []fetchRead 
 	for i := range reads {
 		reads[i].find(image, c.header.Version)
 	}
+	missingLast(reads)
 	return reads
 }
 
-func (r *fetchRead) find(image *topicImage, version int16) {
-	t, missing := image.byName[r.topic], protocol.UnknownTopicOrPartition
-	if version >= 13 {
-		t, missing = image.byID[r.topicID], protocol.UnknownTopicId
+// missingLast puts the partitions that do not exist behind the others, as Kafka
+// answers them.
+func missingLast(reads []fetchRead) {
+	var missing []fetchRead
+	found := reads[:0]
+	for _, r := range reads {
+		if r.source == nil {
+			missing = append(missing, r)
+		} else {
+			found = append(found, r)
+		}
 	}
-	if t == nil {
-		r.refuse(missing)
-	} else if r.source = t.partition(r.index); r.source == nil {
+	copy(reads[len(found):], missing)
+}
+
+func (r *fetchRead) find(image *topicImage, version int16) {
+	t := image.byName[r.topic]
+	if version >= 13 {
+		t = image.byID[r.topicID]
+	}
+	switch {
+	case t != nil:
+		if r.source = t.partition(r.index); r.source == nil {
+			r.refuse(protocol.UnknownTopicOrPartition)
+		}
+		r.name = t.name
+	case version < 13:
+		r.refuse(protocol.UnknownTopicOrPartition)
+	case r.name == "":
+		r.refuse(protocol.UnknownTopicId)
+	case image.byName[r.name] != nil: // deleted and made again, under another id
+		r.refuse(protocol.InconsistentTopicId)
+	default:
 		r.refuse(protocol.UnknownTopicOrPartition)
 	}
 }
@@ -164,9 +191,12 @@ func (p *partition) read(r *fetchRead, maxBytes int, minOne bool) {
 		r.refuse(code)
 		return
 	}
-	p.log.Read(&r.result, r.offset, r.lastFetchedEpoch, maxBytes, minOne)
-	if r.result.Code != protocol.None {
+	p.log.Read(&r.result, r.offset, r.lastFetchedEpoch, max(maxBytes, 0), minOne)
+	switch {
+	case r.result.Code != protocol.None:
 		r.refuse(r.result.Code)
+	case maxBytes < 0 && r.offset < r.result.HighWatermark:
+		r.refuse(protocol.UnknownServerError) // what comes of LogSegment.read's IllegalArgumentException
 	}
 }
 
@@ -191,7 +221,27 @@ func appendRequested(reads []fetchRead, req *kmsg.FetchRequest) []fetchRead {
 			reads = append(reads, fetchRead{fetchedPartition: requestedPartition(rt, &rt.Partitions[j])})
 		}
 	}
-	return reads
+	return withoutRepeats(reads)
+}
+
+// withoutRepeats drops the partitions that were asked for before in the same request: the
+// place is that of the first time, the wish that of the last.
+func withoutRepeats(reads []fetchRead) []fetchRead {
+	if len(reads) < 2 {
+		return reads
+	}
+	kept := reads[:0]
+	at := make(map[sessionKey]int, len(reads))
+	for _, r := range reads {
+		key := sessionKey{r.topic, r.topicID, r.index}
+		if i, asked := at[key]; asked {
+			kept[i] = r
+			continue
+		}
+		at[key] = len(kept)
+		kept = append(kept, r)
+	}
+	return kept
 }
 
 func requestedPartition(rt *kmsg.FetchRequestTopic, rp *kmsg.FetchRequestTopicPartition) fetchedPartition {

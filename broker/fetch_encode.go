@@ -15,7 +15,7 @@ func (c *call) answerFetch(req *kmsg.FetchRequest, ctx *fetchContext, reads []fe
 	case ctx.session != nil:
 		sessionID = ctx.session.id
 		reads = ctx.session.withNews(reads)
-	case ctx.create && len(reads) > 0:
+	case ctx.create:
 		sessionID = c.newFetchSession(reads)
 	}
 	version, flexible := c.header.Version, c.header.Version >= 12
@@ -87,7 +87,7 @@ func (o *outbox) appendRead(r *fetchRead, version int16, isolation int8) {
 	if version >= 5 {
 		b = binary.BigEndian.AppendUint64(b, uint64(r.result.LogStartOffset))
 	}
-	b = appendAborted(b, flexible, isolation == 1 && r.result.Code == protocol.None)
+	b = appendAborted(b, flexible, r.hasAborted(isolation))
 	if version >= 11 {
 		b = binary.BigEndian.AppendUint32(b, ^uint32(0)) // no preferred read replica
 	}
@@ -101,6 +101,15 @@ func (o *outbox) appendRead(r *fetchRead, version int16, isolation int8) {
 		o.splice(batches)
 	}
 	o.buf = appendDiverging(o.buf, r, flexible)
+}
+
+// hasAborted tells whether the answer has a list of aborted transactions. A
+// partition that does not exist has one, of all things.
+func (r *fetchRead) hasAborted(isolation int8) bool {
+	if r.source == nil {
+		return r.result.Code != protocol.InconsistentTopicId
+	}
+	return isolation == 1 && r.result.Code == protocol.None
 }
 
 // appendAborted appends the aborted transactions: none, or null where the client

@@ -44,6 +44,7 @@ type sessionKey struct {
 // cachedPartition is one partition of a session, with what the client was told of it last.
 type cachedPartition struct {
 	fetchedPartition
+	name           string // of the topic, once it was found by its id
 	highWatermark  int64
 	logStartOffset int64
 	removed        bool
@@ -158,7 +159,7 @@ func (s *fetchSession) appendReads(reads []fetchRead) []fetchRead {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.partitions {
-		reads = append(reads, fetchRead{fetchedPartition: p.fetchedPartition, cached: p})
+		reads = append(reads, fetchRead{fetchedPartition: p.fetchedPartition, cached: p, name: p.name})
 	}
 	return reads
 }
@@ -172,6 +173,7 @@ func (s *fetchSession) withNews(reads []fetchRead) []fetchRead {
 	news := reads[:0]
 	var served []*cachedPartition
 	for _, r := range reads {
+		r.cached.name = r.name
 		if !r.cached.changed(&r.result) {
 			continue
 		}
@@ -235,7 +237,7 @@ func (c *call) newFetchSession(reads []fetchRead) int32 {
 	for i := range reads {
 		r := &reads[i]
 		if s.index[r.key(s.byIDs)] == nil {
-			p := &cachedPartition{fetchedPartition: r.fetchedPartition}
+			p := &cachedPartition{fetchedPartition: r.fetchedPartition, name: r.name}
 			p.highWatermark, p.logStartOffset = r.result.HighWatermark, r.result.LogStartOffset
 			s.add(p)
 		}

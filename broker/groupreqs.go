@@ -19,7 +19,7 @@ func (c *Cluster) joinGroup(call *call, req *kmsg.JoinGroupRequest, resp *kmsg.J
 		return groupcoord.JoinGroup{
 			To: to, Req: req,
 			ClientID: call.header.ClientID, ClientHost: call.conn.clientHost(),
-			Random: c.random("member", g.id, g.joins),
+			Random: c.random("member", g.id, g.life<<32|g.joins),
 		}
 	}))
 }
@@ -114,7 +114,10 @@ func anyFold(filter []string, s string) bool {
 }
 
 func (c *Cluster) deleteGroups(call *call, req *kmsg.DeleteGroupsRequest, resp *kmsg.DeleteGroupsResponse) {
-	for _, id := range req.Groups {
+	for i, id := range req.Groups {
+		if slices.Contains(req.Groups[:i], id) {
+			continue // named twice, answered once
+		}
 		reply := call.ask(id, func(_ *group, to groupcoord.Token) groupcoord.Event {
 			return groupcoord.DeleteGroup{To: to}
 		})

@@ -13,9 +13,9 @@ import (
 
 // groups is the table of all groups.
 type groups struct {
-	mu     sync.Mutex
-	byID   map[string]*group
-	closed bool
+	mu    sync.Mutex
+	byID  map[string]*group
+	ended uint64 // groups that left the table
 }
 
 // group owns one groupcoord.Group: its mutex, its timer and the requests that
@@ -24,6 +24,7 @@ type groups struct {
 type group struct {
 	cluster *Cluster
 	id      string
+	life    uint64     // tells groups of the same id apart that come one after another
 	records *partition // where its records in __consumer_offsets go
 
 	mu      sync.Mutex
@@ -78,6 +79,7 @@ func (gs *groups) put(g *group) *group {
 	if gs.byID == nil {
 		gs.byID = make(map[string]*group)
 	}
+	g.life = gs.ended
 	gs.byID[g.id] = g
 	return g
 }
@@ -88,6 +90,7 @@ func (gs *groups) remove(g *group) {
 	defer gs.mu.Unlock()
 	if gs.byID[g.id] == g {
 		delete(gs.byID, g.id)
+		gs.ended++
 	}
 }
 
