@@ -13,7 +13,7 @@ const (
 )
 
 // Sizes finds functions and files that are too long. Generated files have no
-// limit. A function that only returns a table is as long as its longest function literal.
+// limit.
 func Sizes(t *Tree) (found []Finding) {
 	var lines []int
 	for _, s := range t.Sources {
@@ -43,7 +43,8 @@ func Sizes(t *Tree) (found []Finding) {
 	return found
 }
 
-// length is how many lines of code have to be read together to read fn.
+// length is how many lines of fn have to be read together: all of them, but that of
+// the table that it returns only the longest function in it counts.
 func (t *Tree) length(fn *ast.FuncDecl) int {
 	lines := func(n ast.Node) int { return t.Fset.Position(n.End()).Line - t.Fset.Position(n.Pos()).Line + 1 }
 	table := tableOf(fn)
@@ -57,18 +58,25 @@ func (t *Tree) length(fn *ast.FuncDecl) int {
 		}
 		return true
 	})
-	return longest
+	return lines(fn) - lines(table) + longest
 }
 
-// tableOf is the literal that fn returns, if that is all that it does.
+// tableOf is the slice or map literal that fn returns at its end, if it does.
 func tableOf(fn *ast.FuncDecl) *ast.CompositeLit {
-	if fn.Body == nil || len(fn.Body.List) != 1 {
+	if fn.Body == nil || len(fn.Body.List) == 0 {
 		return nil
 	}
-	ret, ok := fn.Body.List[0].(*ast.ReturnStmt)
+	ret, ok := fn.Body.List[len(fn.Body.List)-1].(*ast.ReturnStmt)
 	if !ok || len(ret.Results) != 1 {
 		return nil
 	}
-	table, _ := ret.Results[0].(*ast.CompositeLit)
-	return table
+	table, ok := ret.Results[0].(*ast.CompositeLit)
+	if !ok {
+		return nil
+	}
+	switch table.Type.(type) {
+	case *ast.ArrayType, *ast.MapType:
+		return table
+	}
+	return nil
 }
