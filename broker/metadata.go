@@ -139,7 +139,7 @@ func (c *Cluster) metadataTopics(req *kmsg.MetadataRequest) []metadataTopic {
 		return topics
 	}
 	s := c.settings.Load()
-	create := req.AllowAutoTopicCreation && s.autoCreateTopics
+	create := (req.AllowAutoTopicCreation || req.Version < 4) && s.autoCreateTopics
 	topics := make([]metadataTopic, 0, len(req.Topics))
 	var invalid, missing []metadataTopic
 	seen := make(map[string]bool, len(req.Topics))
