@@ -271,11 +271,15 @@ func (l *ledger) movesSoFar() []move {
 }
 
 // checkReads fails the test unless every offset below end was read exactly once,
-// and those in twice (partition → first and end offset) exactly two times.
+// and those in twice (partition → first and end offset) exactly two times, and no
+// promise is broken.
 func (l *ledger) checkReads(t *testing.T, end int64, twice map[int32][2]int64) {
 	t.Helper()
 	l.mu.Lock()
 	var wrong []error
+	for _, text := range l.broken {
+		wrong = append(wrong, errors.New(text))
+	}
 	for p, reads := range l.reads {
 		if int64(len(reads)) != end {
 			wrong = append(wrong, fmt.Errorf("partition %d: read up to offset %d, want %d", p, len(reads), end))
