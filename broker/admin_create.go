@@ -122,10 +122,8 @@ func (c *Cluster) createdTopic(p *topicPlan, s *settings, version int16) kmsg.Cr
 	for i := range topicConfigs {
 		add(topicConfigs[i].name, s.topicEffective(p.configs, &topicConfigs[i]))
 	}
-	for name, value := range p.configs {
-		if isInternalTopicConfig(name) {
-			add(name, sourced{value, kmsg.ConfigSourceDynamicTopicConfig})
-		}
+	if _, set := p.configs[internalTopicConfig.name]; set {
+		add(internalTopicConfig.name, s.topicEffective(p.configs, &internalTopicConfig))
 	}
 	slices.SortFunc(t.Configs, func(a, b kmsg.CreateTopicsResponseTopicConfig) int { return strings.Compare(a.Name, b.Name) })
 	return t

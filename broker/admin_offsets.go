@@ -42,12 +42,20 @@ func (c *Cluster) listOffsets(call *call, req *kmsg.ListOffsetsRequest, resp *km
 	}
 }
 
+// The isolation levels of ListOffsets (IsolationLevel).
+const (
+	readUncommitted = 0
+	readCommitted   = 1
+)
+
 func listOffset(t *topic, rp *kmsg.ListOffsetsRequestTopicPartition, req *kmsg.ListOffsetsRequest, twice bool) kmsg.ListOffsetsResponseTopicPartition {
 	out := kmsg.NewListOffsetsResponseTopicPartition()
 	out.Partition = rp.Partition
 	code := protocol.None
 	p := t.partition(rp.Partition)
 	switch {
+	case req.IsolationLevel != readUncommitted && req.IsolationLevel != readCommitted:
+		code = protocol.UnknownServerError // Kafka fails to read the request
 	case twice:
 		code = protocol.InvalidRequest
 	case !listsTimestamp(rp.Timestamp, req.Version):
@@ -94,7 +102,7 @@ func (p *partition) findOffset(timestamp int64, leaderEpoch int32, isolation int
 		return partitions.TimestampOffset{}, code
 	}
 	found := p.log.FindOffset(timestamp, nil)
-	if timestamp == partitions.LatestTimestamp && isolation == 1 {
+	if timestamp == partitions.LatestTimestamp && isolation == readCommitted {
 		found.Offset = p.log.LastStableOffset()
 	}
 	return found, protocol.None
@@ -135,21 +143,39 @@ func (p *partition) endOfEpoch(current, epoch int32) (partitions.EpochEnd, proto
 	return p.log.EndOfEpoch(epoch), protocol.None
 }
 
-// deleteRecords answers DeleteRecords v0-2 (ReplicaManager.deleteRecords).
+// deleteRecords answers DeleteRecords v0-2 (ReplicaManager.deleteRecords). Of a
+// partition that the request has more than once the last offset counts.
 func (c *Cluster) deleteRecords(call *call, req *kmsg.DeleteRecordsRequest, resp *kmsg.DeleteRecordsResponse) {
 	image := c.image.Load()
+	place := make(map[string]int, len(req.Topics))
+	offsets := make(map[TopicPartition]int64)
 	for i := range req.Topics {
 		rt := &req.Topics[i]
-		t := kmsg.NewDeleteRecordsResponseTopic()
-		t.Topic = rt.Topic
-		for j := range rt.Partitions {
-			out := kmsg.NewDeleteRecordsResponseTopicPartition()
-			out.Partition = rt.Partitions[j].Partition
-			low, code := deleteBefore(image.byName[rt.Topic], out.Partition, rt.Partitions[j].Offset)
-			out.LowWatermark, out.ErrorCode = low, int16(code)
-			t.Partitions = append(t.Partitions, out)
+		at, ok := place[rt.Topic]
+		if !ok && len(rt.Partitions) > 0 {
+			at = len(resp.Topics)
+			place[rt.Topic] = at
+			t := kmsg.NewDeleteRecordsResponseTopic()
+			t.Topic = rt.Topic
+			resp.Topics = append(resp.Topics, t)
 		}
-		resp.Topics = append(resp.Topics, t)
+		for j := range rt.Partitions {
+			tp := TopicPartition{rt.Topic, rt.Partitions[j].Partition}
+			if _, seen := offsets[tp]; !seen {
+				out := kmsg.NewDeleteRecordsResponseTopicPartition()
+				out.Partition = tp.Partition
+				resp.Topics[at].Partitions = append(resp.Topics[at].Partitions, out)
+			}
+			offsets[tp] = rt.Partitions[j].Offset
+		}
+	}
+	for i := range resp.Topics {
+		t := &resp.Topics[i]
+		for j := range t.Partitions {
+			out := &t.Partitions[j]
+			low, code := deleteBefore(image.byName[t.Topic], out.Partition, offsets[TopicPartition{t.Topic, out.Partition}])
+			out.LowWatermark, out.ErrorCode = low, int16(code)
+		}
 	}
 	c.changes.notify()
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"klamm/protocol"
 )
 
@@ -19,23 +21,31 @@ var topicConfigOrder = [...]string{
 	"message.timestamp.type", "message.timestamp.before.max.ms", "message.timestamp.after.max.ms",
 	"leader.replication.throttled.replicas", "follower.replication.throttled.replicas", "remote.storage.enable",
 	"local.retention.ms", "local.retention.bytes", "remote.log.copy.disable", "remote.copy.lag.ms",
-	"remote.copy.lag.bytes", "remote.log.delete.on.disable", "errors.deadletterqueue.group.enable",
+	"remote.copy.lag.bytes", "remote.log.delete.on.disable", "errors.deadletterqueue.group.enable", "internal.segment.bytes",
 }
 
-// isInternalTopicConfig tells that Kafka takes the config but never shows it.
-func isInternalTopicConfig(name string) bool { return name == "internal.segment.bytes" }
+// internalTopicConfig is a config that Kafka takes, but shows only where it is set.
+var internalTopicConfig = configDef{name: "internal.segment.bytes", kind: kmsg.ConfigTypeInt}
+
+// topicConfig is the definition of a topic config; nil: there is none.
+func topicConfig(name string) *configDef {
+	if name == internalTopicConfig.name {
+		return &internalTopicConfig
+	}
+	return topicConfigs.find(name)
+}
 
 // checkTopicConfigs judges everything that shall be set for a topic: the names,
 // each value, and how they fit together and with the broker's (LogConfig.validate).
 func (s *settings) checkTopicConfigs(configs map[string]string) apiError {
 	for _, name := range inJavaOrder(configs) {
-		if topicConfigs.find(name) == nil && !isInternalTopicConfig(name) {
+		if topicConfig(name) == nil {
 			return apiError{protocol.InvalidConfig, "Unknown topic config name: " + name}
 		}
 	}
 	for _, name := range topicConfigOrder {
 		if value, ok := configs[name]; ok {
-			if err := topicConfigs.find(name).check(value); err != nil {
+			if err := topicConfig(name).check(value); err != nil {
 				return apiError{protocol.InvalidConfig, err.Error()}
 			}
 		}

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -36,18 +35,13 @@ func (t configTable) find(name string) *configDef {
 	return &t[i]
 }
 
-// compareRank orders names as Kafka lists them, those that are not in the table last.
-func (t configTable) compareRank(a, b string) int {
-	da, db := t.find(a), t.find(b)
-	switch {
-	case da != nil && db != nil:
-		return cmp.Compare(da.rank, db.rank)
-	case da != nil:
-		return -1
-	case db != nil:
-		return 1
+// ranked are the names of all configs as Kafka lists them.
+func (t configTable) ranked() []string {
+	names := make([]string, len(t))
+	for i := range t {
+		names[t[i].rank] = t[i].name
 	}
-	return strings.Compare(a, b)
+	return names
 }
 
 // sensitive tells that the value is never shown.

@@ -110,19 +110,11 @@ func (d *configDescriber) describe(r *kmsg.DescribeConfigsRequestResource) ([]de
 }
 
 // each describes the configs of the table and those set besides, or the ones of
-// them that are asked for, in the order of a hash table.
+// them that are asked for, in Kafka's order: what is not in the table comes first.
 func (d *configDescriber) each(r *kmsg.DescribeConfigsRequestResource, table configTable, set map[string]string,
 	describe func(string) describedConfig) []describedConfig {
-	var names []string
-	for i := range table {
-		names = append(names, table[i].name)
-	}
-	for name := range set {
-		if table.find(name) == nil {
-			names = append(names, name)
-		}
-	}
-	sortAsJava(names, table.compareRank)
+	names := slices.DeleteFunc(inJavaOrder(set), func(name string) bool { return table.find(name) != nil })
+	names = append(names, table.ranked()...)
 	if len(r.ConfigNames) > 0 {
 		names = slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(r.ConfigNames, name) })
 	}

@@ -47,10 +47,7 @@ func newSynonym(name string, value *string, source kmsg.ConfigSource) configSyno
 
 // topicConfig describes a config of a topic.
 func (d *configDescriber) topicConfig(t *topic, name string) describedConfig {
-	def := topicConfigs.find(name)
-	if def == nil {
-		def = &configDef{name: name, kind: kmsg.ConfigTypeInt} // internal.segment.bytes
-	}
+	def := topicConfig(name)
 	value := def.show(d.s.topicEffective(t.configs, def).value)
 	var synonyms []configSynonym
 	if _, set := t.configs[name]; set {
@@ -113,10 +110,8 @@ func (d *configDescriber) shown(name string, def *configDef) (string, bool) {
 	if name == "listeners" {
 		return d.listeners, true
 	}
-	for _, level := range d.s.levels() {
-		if v, ok := level.values[name]; ok && def != nil {
-			return def.show(v), true
-		}
+	if v, ok := d.s.lookup(name); ok && def != nil {
+		return def.show(v), true
 	}
 	if def == nil || def.null {
 		return "", false
@@ -149,25 +144,6 @@ func (d *configDescriber) brokerSynonyms(name string) []configSynonym {
 		found = found[1:]
 	}
 	return found
-}
-
-// configFamily are the configs that say the same in different units, the one
-// that counts most first (DynamicBrokerConfig.brokerConfigSynonyms).
-func configFamily(name string) []string {
-	switch name {
-	case "log.roll.ms", "log.roll.hours":
-		return []string{"log.roll.ms", "log.roll.hours"}
-	case "log.roll.jitter.ms", "log.roll.jitter.hours":
-		return []string{"log.roll.jitter.ms", "log.roll.jitter.hours"}
-	case "log.flush.interval.ms":
-		return []string{"log.flush.interval.ms", "log.flush.scheduler.interval.ms"}
-	case "log.retention.ms", "log.retention.minutes", "log.retention.hours":
-		return []string{"log.retention.ms", "log.retention.minutes", "log.retention.hours"}
-	}
-	if def := brokerConfig(name); def != nil && def.name != name {
-		return []string{name, def.name} // a listener prefix
-	}
-	return []string{name}
 }
 
 // metricsConfig describes a config of a client metrics subscription.

@@ -67,8 +67,8 @@ func (s *settings) outOfBounds(name, value string) string {
 // metricsConfigs are the configs of a client metrics subscription (KIP-714).
 var metricsConfigs = configTable{
 	{name: "interval.ms", kind: kmsg.ConfigTypeInt, def: "300000"},
-	{name: "match", kind: kmsg.ConfigTypeList},
-	{name: "metrics", kind: kmsg.ConfigTypeList},
+	{name: "match", rank: 1, kind: kmsg.ConfigTypeList},
+	{name: "metrics", rank: 2, kind: kmsg.ConfigTypeList},
 }
 
 // checkMetricsConfigs judges what shall be set for a subscription (ClientMetricsConfigs.validate).

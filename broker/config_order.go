@@ -2,27 +2,18 @@ package broker
 
 import (
 	"cmp"
+	"maps"
 	"slices"
-	"strings"
 )
 
 // Kafka keeps names in hash tables and answers in their order, which depends on
 // nothing but the names: an answer in that order can be compared with Kafka's.
 
-// inJavaOrder are the keys of m in the order of a java.util.HashMap.
+// inJavaOrder are the keys of m in the order of a java.util.HashMap: by the low
+// bits of their spread hashes. Those in one bucket Kafka has in the order in which
+// they were put in, which is not known here.
 func inJavaOrder[V any](m map[string]V) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	sortAsJava(names, strings.Compare)
-	return names
-}
-
-// sortAsJava sorts names as a hash table of all of them lists them: by the low
-// bits of the spread hash. Names in one bucket come as they were put in, which
-// before tells.
-func sortAsJava(names []string, before func(a, b string) int) {
+	names := slices.Collect(maps.Keys(m))
 	size := uint32(16)
 	for len(names) > int(size)*3/4 {
 		size *= 2
@@ -32,6 +23,7 @@ func sortAsJava(names []string, before func(a, b string) int) {
 		return (h ^ h>>16) & (size - 1)
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(bucket(a), bucket(b)), before(a, b))
+		return cmp.Or(cmp.Compare(bucket(a), bucket(b)), cmp.Compare(a, b))
 	})
+	return names
 }

@@ -94,3 +94,22 @@ func (s *settings) topicValue(configs map[string]string, name string) string {
 	}
 	return s.topicEffective(configs, d).value
 }
+
+// configFamily are the configs that say the same in different units, the one
+// that counts most first (DynamicBrokerConfig.brokerConfigSynonyms).
+func configFamily(name string) []string {
+	switch name {
+	case "log.roll.ms", "log.roll.hours":
+		return []string{"log.roll.ms", "log.roll.hours"}
+	case "log.roll.jitter.ms", "log.roll.jitter.hours":
+		return []string{"log.roll.jitter.ms", "log.roll.jitter.hours"}
+	case "log.flush.interval.ms":
+		return []string{"log.flush.interval.ms", "log.flush.scheduler.interval.ms"}
+	case "log.retention.ms", "log.retention.minutes", "log.retention.hours":
+		return []string{"log.retention.ms", "log.retention.minutes", "log.retention.hours"}
+	}
+	if def := brokerConfig(name); def != nil && def.name != name {
+		return []string{name, def.name} // a listener prefix
+	}
+	return []string{name}
+}

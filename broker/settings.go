@@ -123,15 +123,29 @@ func didYouMean(name string) string {
 
 // value is the effective value of a broker config; empty where it has none.
 func (s *settings) value(name string) string {
-	for _, level := range [...]map[string]string{s.node, s.cluster, s.static} {
-		if v, ok := level[name]; ok {
-			return v
-		}
+	if v, ok := s.lookup(name); ok {
+		return v
 	}
 	if def := brokerConfigs.find(name); def != nil {
 		return def.def
 	}
 	return ""
+}
+
+// lookup is what is set for a broker config. What is set while running puts aside
+// what was set below for the whole family (DynamicBrokerConfig.overrideProps).
+func (s *settings) lookup(name string) (string, bool) {
+	family := configFamily(name)
+	for _, level := range [...]map[string]string{s.node, s.cluster} {
+		for _, member := range family {
+			if _, ok := level[member]; ok {
+				v, ok := level[name]
+				return v, ok
+			}
+		}
+	}
+	v, ok := s.static[name]
+	return v, ok
 }
 
 // compute fills in the typed fields.

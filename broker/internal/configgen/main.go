@@ -83,6 +83,8 @@ func run(bootstrap, dir string) error {
 			fmt.Fprintf(&docs, "%s\t%s\t%s\n", t.name, cfg.Name, doc)
 		}
 	}
+	// A config of topics that only those show that have it set.
+	docs.WriteString("topic\tinternal.segment.bytes\tThe maximum size of a single log file. This should be used for testing only.\n")
 	return os.WriteFile(filepath.Join(dir, "config_docs.txt"), docs.Bytes(), 0o644)
 }
 
