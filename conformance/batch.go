@@ -17,9 +17,10 @@ const (
 )
 
 // baseTime is the timestamp of the first record of a batch, in milliseconds of Unix
-// time: long ago, so that it is never taken for now. Topics of a conversation keep
-// their records for ever, so that no retention ends them.
-const baseTime = 1_700_000_000_000
+// time: long ago, so that it is never taken for now, and before the year 2000, in which
+// a bubble's clock starts. Topics of a conversation keep their records for ever, so
+// that no retention ends them.
+const baseTime = 900_000_000_000
 
 // Where the fields of a batch of magic 2 lie.
 const (

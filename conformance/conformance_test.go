@@ -16,7 +16,7 @@ import (
 var (
 	bootstrap = flag.String("bootstrap", "", "HOST:PORT of a live target instead of the in-process broker")
 	against   = flag.String("against", "", "HOST:PORT of a second live target to compare with, instead of the transcripts")
-	record    = flag.Bool("record", false, "write the transcripts anew from the target of -bootstrap")
+	record    = flag.Bool("record", false, "write the transcripts anew from the target of -bootstrap; without it, the accepted differences")
 )
 
 const (
@@ -24,6 +24,9 @@ const (
 	// recordRuns is how often a rule must say the same before it is recorded.
 	recordRuns = 3
 )
+
+// acceptedPath is where what this broker says lies when differences.txt accepts it.
+func acceptedPath(r conformance.Rule) string { return filepath.Join("testdata/accepted", r.ID+".txt") }
 
 func path(r conformance.Rule) string { return filepath.Join(transcripts, r.ID+".txt") }
 
@@ -69,8 +72,13 @@ func inBubble(t *testing.T, r conformance.Rule, accepted string) {
 func check(t *testing.T, r conformance.Rule, target conformance.Target, accepted string) {
 	said := hold(t, r, target)
 	switch {
-	case *record:
+	case *record && *bootstrap != "":
 		recordRule(t, r, target, said)
+		return
+	case *record:
+		if accepted != "" {
+			writeFile(t, acceptedPath(r), said)
+		}
 		return
 	case *against != "":
 		other := hold(t, r, conformance.Target{Addr: *against})
@@ -91,6 +99,20 @@ func check(t *testing.T, r conformance.Rule, target conformance.Target, accepted
 		}
 	case d == "":
 		t.Errorf("the difference that differences.txt accepts no longer occurs: %s", accepted)
+	default:
+		checkAccepted(t, r, said)
+	}
+}
+
+// checkAccepted holds a rule with an accepted difference to what this broker said when
+// the difference was accepted, so that it does not hide others.
+func checkAccepted(t *testing.T, r conformance.Rule, said string) {
+	want, err := os.ReadFile(acceptedPath(r))
+	if err != nil {
+		t.Fatalf("%v (go test ./conformance -record records it)", err)
+	}
+	if d := conformance.FirstDifference(string(want), said); d != "" {
+		t.Errorf("not the difference that is accepted\n%s", d)
 	}
 }
 
@@ -114,10 +136,14 @@ func recordRule(t *testing.T, r conformance.Rule, target conformance.Target, sai
 			t.Fatalf("not recorded: a rule is no rule when it ends like this\n%s", said)
 		}
 	}
-	if err := os.MkdirAll(transcripts, 0o777); err != nil {
+	writeFile(t, path(r), r.Transcript(said))
+}
+
+func writeFile(t *testing.T, name, text string) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path(r), []byte(r.Transcript(said)), 0o666); err != nil {
+	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -140,9 +166,18 @@ func TestEveryTranscriptHasItsRule(t *testing.T) {
 			t.Errorf("%s has no rule", f)
 		}
 	}
-	for id := range readDifferences(t) {
+	accepted := readDifferences(t)
+	for id := range accepted {
 		if !rules[id] {
 			t.Errorf("differences.txt names %s, which is no rule", id)
+		}
+	}
+	if files, err = filepath.Glob("testdata/accepted/*"); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if accepted[strings.TrimSuffix(filepath.Base(f), ".txt")] == "" {
+			t.Errorf("%s is not in differences.txt", f)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"reflect"
+	"strings"
 )
 
 // message is what requests and responses of kmsg have in common.
@@ -97,7 +98,7 @@ func (l layout) probeField(m message, f reflect.Value, path string) {
 	f.Set(other(f))
 	changed := m.AppendTo(nil)
 	l.present[path] = !bytes.Equal(base, changed)
-	if k := f.Kind(); len(changed) != len(base) && (k >= reflect.Int8 && k <= reflect.Int64 || k == reflect.Array) {
+	if k := f.Kind(); !l.inTag(path) && len(changed) != len(base) && (k >= reflect.Int8 && k <= reflect.Int64 || k == reflect.Array) {
 		l.absent[path] = old.Interface() // a number of fixed size that has no place is a tagged one
 	}
 	if f.Kind() == reflect.Slice {
@@ -107,6 +108,16 @@ func (l layout) probeField(m message, f reflect.Value, path string) {
 		l.nullable[path] = !bytes.Equal(null, m.AppendTo(nil))
 	}
 	f.Set(old)
+}
+
+// inTag tells whether path lies inside a tagged struct, which is sent whole or not at all.
+func (l layout) inTag(path string) bool {
+	parent := strings.LastIndexByte(path, '.')
+	if parent < 0 {
+		return false
+	}
+	_, tagged := l.absent[path[:parent]]
+	return tagged
 }
 
 // other is a value of f's type that differs from f's.

@@ -171,7 +171,7 @@ func fetchRules() []Rule {
 				get(c.Conn("a"), fetch(v, t, 0, 0))
 			}
 		}),
-		must("fetch.same-partition-twice", "A partition asked for twice.", "FetchRequest.fetchData", func(c *Conversation) {
+		must("fetch.same-partition-twice", "A partition asked for twice is answered once.", "FetchRequest.fetchData", func(c *Conversation) {
 			t := filled(c, 1, "a", "b")
 			req := fetch(12, t, 0, 0)
 			req.Topics[0].Partitions = append(req.Topics[0].Partitions, fetchPartition(0, 1))

@@ -85,12 +85,12 @@ func groupAdminRules() []Rule {
 			}
 			ask[*kmsg.DeleteGroupsResponse](a, deleteGroups(2))
 		}),
-		must("groups.delete.twice-in-a-request", "A group named twice in a request.", "KafkaApis.handleDeleteGroupsRequest", func(c *Conversation) {
+		must("groups.delete.twice-in-a-request", "A group named twice in a request is deleted and answered once.", "KafkaApis.handleDeleteGroupsRequest", func(c *Conversation) {
 			a, t, g := c.Conn("a"), c.Topic("orders", 1), c.Group("readers")
 			commitNow(a, commit(9, g, t, 0, 1))
 			ask[*kmsg.DeleteGroupsResponse](a, deleteGroups(2, g, g))
 		}),
-		must("groups.delete.pending-members", "A group whose only members were told their ids is not empty for deletion, or is.", "ClassicGroup.validateDeleteGroup", func(c *Conversation) {
+		must("groups.delete.pending-members", "A group whose only members were told their ids is empty for deletion, and they are forgotten with it.", "ClassicGroup.validateDeleteGroup", func(c *Conversation) {
 			a, g := c.Conn("a"), c.Group("readers")
 			m := newMember(a, g)
 			ask[*kmsg.DeleteGroupsResponse](a, deleteGroups(2, g))

@@ -114,6 +114,23 @@ func idempotentRules() []Rule {
 			b.ProducerID, b.ProducerEpoch, b.FirstSequence, b.Attributes = pid, 0, 0, 0x10
 			a.Send(produce(9, -1, t, 0, seal(b, codecNone, values("v")...))).Answer()
 		}),
+		must("produce.transactional-id-unknown", "A transactional batch of a transactional id that no coordinator knows.", "TransactionStateManager, KIP-890", func(c *Conversation) {
+			t, a, pid := idempotentTopic(c)
+			b := newBatch()
+			b.ProducerID, b.ProducerEpoch, b.FirstSequence, b.Attributes = pid, 0, 0, 0x10
+			c.TransactionalID("payer")
+			for _, v := range []int16{9, 11, 12} {
+				req := produce(v, -1, t, 0, seal(b, codecNone, values("v")...))
+				req.TransactionID = kmsg.StringPtr(c.Name("payer"))
+				a.Send(req).Answer()
+			}
+		}),
+		must("produce.transactional-id-plain-batch", "A request with a transactional id may hold a batch that is not transactional.", "KafkaApis.handleProduceRequest", func(c *Conversation) {
+			t, a, _ := idempotentTopic(c)
+			req := produce(9, -1, t, 0, batchOf("v"))
+			req.TransactionID = kmsg.StringPtr(c.Name("payer"))
+			a.Send(req).Answer()
+		}),
 	}
 }
 

@@ -85,6 +85,16 @@ func topicRules() []Rule {
 			created(c, req)
 		}),
 		must("topics.create.assignment", "Replicas may be placed by hand, on brokers that exist, each partition once from 0 on.", "ReplicationControlManager.createTopic", assignedTopics),
+		must("topics.recreate", "A topic that is deleted and made again has another id and an empty log.", "KIP-516", func(c *Conversation) {
+			t, a := filled(c, 1, "a"), c.Conn("a")
+			ask[*kmsg.DeleteTopicsResponse](a, deleteTopics(5, t.Name))
+			until(c, metadata(12, t.Name), func(r *kmsg.MetadataResponse) bool { return isCold(r) })
+			created(c, createTopics(7, t.Name, 1, 1))
+			c.ready(t.Name, 1)
+			get(a, fetch(12, t, 0, 0))
+			get(a, fetch(13, t, 0, 0))
+			ask[*kmsg.MetadataResponse](a, metadata(12, t.Name))
+		}),
 		must("topics.delete.every-version", "Every version of DeleteTopics deletes a topic.", "DeleteTopicsRequest", func(c *Conversation) {
 			for v := int16(1); v <= 6; v++ {
 				t := c.Topic("orders-"+string(rune('0'+v)), 1)

@@ -56,15 +56,23 @@ func isCold(resp kmsg.Response) bool {
 
 // until asks req again until done likes the answer; nothing of it is in the transcript.
 func until[T kmsg.Response](c *Conversation, req kmsg.Request, done func(T) bool) T {
-	for range settleTries {
-		resp := ask[T](c.setup, req)
-		if done(resp) {
-			return resp
+	resp, ok := tried(c, settleTries, req, done)
+	if !ok {
+		c.say("what was awaited did not happen: %s v%d", kmsg.Key(req.Key()).Name(), req.GetVersion())
+		panic(ended{})
+	}
+	return resp
+}
+
+// tried asks req up to tries times; ok tells whether done liked the last answer.
+func tried[T kmsg.Response](c *Conversation, tries int, req kmsg.Request, done func(T) bool) (resp T, ok bool) {
+	for range tries {
+		if resp = ask[T](c.setup, req); done(resp) {
+			return resp, true
 		}
 		c.pause(settlePause)
 	}
-	c.say("what was awaited did not happen: %s v%d", kmsg.Key(req.Key()).Name(), req.GetVersion())
-	panic(ended{})
+	return resp, false
 }
 
 func warm[T kmsg.Response](resp T) bool { return !isCold(resp) }
@@ -163,6 +171,14 @@ func (c *Conversation) Group(label string) string {
 	fetch.Version, fetch.Group = 7, group
 	until(c, fetch, warm[*kmsg.OffsetFetchResponse])
 	return group
+}
+
+// TransactionalID is a fresh transactional id, whose coordinator answers where the
+// target has one; a broker without transactions is not waited for long.
+func (c *Conversation) TransactionalID(label string) string {
+	id := c.Name(label)
+	tried(c, settleTries/10, findCoordinator(4, 1, id), warm[*kmsg.FindCoordinatorResponse])
+	return id
 }
 
 // AwaitGroup waits, outside the transcript, until the group has this state and as many
