@@ -120,6 +120,9 @@ func TestRecordsThatAreNone(t *testing.T) {
 		{"bytes are left", "0c 00 00 00 01 01 00 00", ErrRecord, ErrRecord},
 		{"key runs past the end", "0c 00 00 00 08 01 00", ErrRecord, ErrRecord},
 		{"value runs past the end", "0c 00 00 00 01 08 00", ErrRecord, ErrRecord},
+		{"key of many bytes runs past the end", "18 00 00 00 10 6b6b6b6b6b6b6b 01", ErrRecord, ErrRecord},
+		{"value of many bytes runs past the end", "18 00 00 00 02 6b 10 767676767676", ErrRecord, ErrRecord},
+		{"value of many bytes ends where the headers should be counted", "18 00 00 00 02 6b 0c 767676767676", ErrRecord, ErrRecord},
 		{"headers are negative", "0c 00 00 00 01 01 01", ErrRecord, ErrRecord},
 		{"headers are too many", "0c 00 00 00 01 01 7e", ErrRecord, ErrRecord},
 		{"a header", "14 00 00 00 01 01 02 02 68 02 76", nil, nil},
@@ -141,6 +144,16 @@ func TestRecordsThatAreNone(t *testing.T) {
 		}
 		if !errors.Is(strict.Err(), tc.strict) || !errors.Is(skim.Err(), tc.skim) {
 			t.Errorf("%s: read: %v, want %v; skimmed: %v, want %v", tc.name, strict.Err(), tc.strict, skim.Err(), tc.skim)
+		}
+	}
+}
+
+func TestRecordAttributes(t *testing.T) {
+	for _, payload := range []string{"\x12\xff\x00\x02\x02k\x04vv\x00", "\x0c\xff\x00\x02\x01\x01\x00"} {
+		r := ReadRecords([]byte(payload), 1)
+		var v RecordView
+		if !r.Next(&v) || v.Attributes != -1 || v.OffsetDelta != 1 {
+			t.Errorf("%+v, %v", v, r.Err())
 		}
 	}
 }
