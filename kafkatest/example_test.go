@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,4 +82,21 @@ func ExampleCluster_WaitGroup() {
 		})
 	}
 	_ = test
+}
+
+// TestReadmeShowsTheExample keeps the test that the README shows the one that is run.
+func TestReadmeShowsTheExample(t *testing.T) {
+	source, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(source), "\nfunc TestShipping(")
+	body, _, ok := strings.Cut(rest, "\n}\n")
+	if example := "```go\nfunc TestShipping(" + body + "\n}\n```\n"; !ok || !strings.Contains(string(readme), example) {
+		t.Errorf("the README does not show\n%s", example)
+	}
 }
