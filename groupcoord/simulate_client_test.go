@@ -207,8 +207,8 @@ func (c *client) lie(n uint16) {
 		c.id = "nobody"
 	}
 	c.members = nil
-	if n&0x2000 != 0 && c.id != c.w.g.classic.leader {
-		c.members = []string{c.id} // wants everything for itself, and is nobody to say so
+	if n&0x2000 != 0 {
+		c.members = []string{c.id} // wants everything for itself, whether it is the leader or not
 	}
 	switch n % 5 {
 	case 0:

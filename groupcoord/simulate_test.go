@@ -20,36 +20,38 @@ type op struct {
 	arg       uint16
 }
 
-// ops are the kinds of what can happen, and how often the simulation takes them.
+// ops are the kinds of what can happen, and how often the simulation takes them: in
+// quiet times, when a group can settle, and in wild ones.
 var ops = [...]struct {
-	name   string
-	weight int
-	do     func(w *world, c *client, arg uint16)
+	name        string
+	quiet, wild int
+	do          func(w *world, c *client, arg uint16)
 }{
-	{"receive", 30, func(w *world, c *client, arg uint16) { c.receive() }},
-	{"act", 30, func(w *world, c *client, arg uint16) { c.act() }},
-	{"beat", 5, func(w *world, c *client, arg uint16) { c.beat() }},
-	{"commit", 8, func(w *world, c *client, arg uint16) { c.commit(arg) }},
-	{"leave", 2, func(w *world, c *client, arg uint16) { c.leave() }},
-	{"crash", 2, func(w *world, c *client, arg uint16) { c.crash() }},
-	{"again", 4, func(w *world, c *client, arg uint16) { c.again() }},
-	{"lie", 6, func(w *world, c *client, arg uint16) { c.lie(arg) }},
-	{"subscribe", 1, func(w *world, c *client, arg uint16) { c.revision = byte(arg); c.strange = arg%64 == 0 }},
-	{"pass", 10, func(w *world, c *client, arg uint16) { w.pass(w.now.Add(time.Duration(arg%2000) * time.Millisecond)) }},
-	{"jump", 1, func(w *world, c *client, arg uint16) { w.pass(w.now.Add(time.Duration(arg%400) * time.Second)) }},
-	{"stall", 1, func(w *world, c *client, arg uint16) { w.now = w.now.Add(time.Duration(arg%60_000) * time.Millisecond) }},
-	{"tick", 2, func(w *world, c *client, arg uint16) { w.step(Tick{}) }},
-	{"delete-topic", 1, func(w *world, c *client, arg uint16) {
+	{"round", 400, 10, func(w *world, c *client, arg uint16) { w.round() }},
+	{"receive", 100, 30, func(w *world, c *client, arg uint16) { c.receive() }},
+	{"act", 100, 30, func(w *world, c *client, arg uint16) { c.act() }},
+	{"beat", 50, 5, func(w *world, c *client, arg uint16) { c.beat() }},
+	{"commit", 150, 8, func(w *world, c *client, arg uint16) { c.commit(arg) }},
+	{"leave", 3, 2, func(w *world, c *client, arg uint16) { c.leave() }},
+	{"crash", 3, 2, func(w *world, c *client, arg uint16) { c.crash() }},
+	{"again", 20, 4, func(w *world, c *client, arg uint16) { c.again() }},
+	{"lie", 20, 6, func(w *world, c *client, arg uint16) { c.lie(arg) }},
+	{"subscribe", 3, 1, func(w *world, c *client, arg uint16) { c.revision = byte(arg); c.strange = arg%64 == 0 }},
+	{"pass", 200, 10, func(w *world, c *client, arg uint16) { w.pass(w.now.Add(time.Duration(arg%2000) * time.Millisecond)) }},
+	{"jump", 1, 1, func(w *world, c *client, arg uint16) { w.pass(w.now.Add(time.Duration(arg%400) * time.Second)) }},
+	{"stall", 1, 1, func(w *world, c *client, arg uint16) { w.now = w.now.Add(time.Duration(arg%60_000) * time.Millisecond) }},
+	{"tick", 10, 2, func(w *world, c *client, arg uint16) { w.step(Tick{}) }},
+	{"delete-topic", 1, 1, func(w *world, c *client, arg uint16) {
 		w.step(TopicsDeleted{Topics: []string{w.topics[int(arg)%len(w.topics)], "nosuch"}})
 	}},
-	{"reload", 1, func(w *world, c *client, arg uint16) { w.reload() }},
-	{"rebalance", 1, func(w *world, c *client, arg uint16) { w.step(ForceRebalance{Reason: "simulated"}) }},
-	{"expire", 1, func(w *world, c *client, arg uint16) { w.step(ExpireMember{MemberID: c.id}) }},
-	{"delete-group", 1, func(w *world, c *client, arg uint16) {
+	{"reload", 1, 1, func(w *world, c *client, arg uint16) { w.reload() }},
+	{"rebalance", 1, 1, func(w *world, c *client, arg uint16) { w.step(ForceRebalance{Reason: "simulated"}) }},
+	{"expire", 1, 1, func(w *world, c *client, arg uint16) { w.step(ExpireMember{MemberID: c.id}) }},
+	{"delete-group", 1, 1, func(w *world, c *client, arg uint16) {
 		w.send(nil, "", func(to Token) Event { return DeleteGroup{To: to} })
 	}},
-	{"delete-offsets", 1, func(w *world, c *client, arg uint16) { w.deleteOffsets(arg) }},
-	{"configure", 1, func(w *world, c *client, arg uint16) { w.configure(arg) }},
+	{"delete-offsets", 1, 1, func(w *world, c *client, arg uint16) { w.deleteOffsets(arg) }},
+	{"configure", 1, 1, func(w *world, c *client, arg uint16) { w.configure(arg) }},
 }
 
 func (w *world) deleteOffsets(arg uint16) {
@@ -69,31 +71,55 @@ func (w *world) configure(arg uint16) {
 
 func (o op) String() string { return fmt.Sprintf("%s c%d %d", ops[o.kind].name, o.who, o.arg) }
 
-// scenario is a whole simulated run.
+// scenario is a whole simulated run. It ends with its ops, or after so many events,
+// if events is not 0: an op can be none or several.
 type scenario struct {
 	variant byte
 	clients int
+	events  int
 	ops     []op
 }
 
 // simulated makes the scenario of a seed.
 func simulated(seed uint64, events int) scenario {
 	r := rand.New(rand.NewPCG(seed, 1))
-	s := scenario{variant: byte(r.Uint32()), clients: 1 + int(seed%8), ops: make([]op, events)}
-	total := 0
-	for _, o := range ops {
-		total += o.weight
-	}
+	s := scenario{variant: byte(r.Uint32()), clients: 1 + int(seed%8), events: events, ops: make([]op, 2*events)}
+	wild := false
 	for i := range s.ops {
-		n := r.IntN(total)
-		kind := byte(0)
-		for n >= ops[kind].weight {
-			n -= ops[kind].weight
-			kind++
+		if r.IntN(200) == 0 {
+			wild = !wild
 		}
-		s.ops[i] = op{kind, byte(r.IntN(s.clients)), uint16(r.Uint32())}
+		s.ops[i] = op{pickOp(r, wild), byte(r.IntN(s.clients)), uint16(r.Uint32())}
 	}
 	return s
+}
+
+// pickOp draws a kind by its weight.
+func pickOp(r *rand.Rand, wild bool) byte {
+	weight := func(kind int) int {
+		if wild {
+			return ops[kind].wild
+		}
+		return ops[kind].quiet
+	}
+	total := 0
+	for kind := range ops {
+		total += weight(kind)
+	}
+	n, kind := r.IntN(total), 0
+	for n >= weight(kind) {
+		n -= weight(kind)
+		kind++
+	}
+	return byte(kind)
+}
+
+// round lets each client read its answer and go on.
+func (w *world) round() {
+	for _, c := range w.clients {
+		c.receive()
+		c.act()
+	}
 }
 
 // run lets the scenario happen, then sees the faults off and the group settle, then
@@ -111,6 +137,9 @@ func (s scenario) run(trace func(string, ...any)) (failure string, after int) {
 		}
 	}()
 	for i, o := range s.ops {
+		if s.events > 0 && w.steps >= s.events {
+			break
+		}
 		after = i + 1
 		if trace != nil {
 			trace("%s", o)
@@ -135,10 +164,7 @@ func (w *world) settle() {
 	}
 	end := w.now.Add(newMemberTimeout + w.longestTimeout())
 	for w.now.Before(end) {
-		for _, c := range w.clients {
-			c.receive()
-			c.act()
-		}
+		w.round()
 		if w.settled() {
 			return
 		}
@@ -197,7 +223,7 @@ func (w *world) drain() {
 // shrink leaves out what is not needed for a scenario to fail.
 func (s scenario) shrink() scenario {
 	_, after := s.run(nil)
-	s.ops = slices.Clone(s.ops[:after])
+	s.events, s.ops = 0, slices.Clone(s.ops[:after])
 	fails := func(try scenario) bool {
 		failure, _ := try.run(nil)
 		return failure != ""

@@ -240,9 +240,12 @@ func (w *world) checkCommitted(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetC
 // parked in the group, but for those that Kafka forgets, which this event must
 // explain.
 func (w *world) checkParked(e Event) {
-	parked := map[Token]bool{}
+	parked, joining := map[Token]bool{}, 0
 	for m := range w.g.classic.all() {
-		for _, p := range []parkedAs{{m.join, "JoinGroup"}, {m.sync, "SyncGroup"}} {
+		if m.join.waiting {
+			joining++
+		}
+		for _, p := range [...]parkedAs{{m.join, "JoinGroup"}, {m.sync, "SyncGroup"}} {
 			if !p.waiting {
 				continue
 			}
@@ -250,6 +253,15 @@ func (w *world) checkParked(e Event) {
 				w.fail("%s %d is parked, but is answered or parked twice", p.kind, p.to)
 			}
 			parked[p.to] = true
+		}
+	}
+	if w.g.classic.awaitingJoin != joining {
+		w.fail("%d members wait for a generation, the group counts %d", joining, w.g.classic.awaitingJoin)
+	}
+	for id := range w.g.classic.pendingSync {
+		// Of a static member that was replaced meanwhile Kafka waits for the former id, too.
+		if w.g.classic.members[id] == nil && w.who(id) == id {
+			w.fail("the group waits for a SyncGroup of %s, who is no member", id)
 		}
 	}
 	for token, q := range w.asked {
