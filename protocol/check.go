@@ -13,6 +13,11 @@ var fixedSize = [16]uint8{
 // kmsg may decode the body safely only after it has passed. As in Kafka, bytes after
 // the body, strings that are not UTF-8, and tags in any order or twice pass.
 //
+// Kafka limits each array and each tag section, but not how many of them a request
+// has: one frame of 100 MiB can make its reader allocate gigabytes. Here a request
+// has at most 2,000,000 elements that are not of a fixed size, and 100,000 unknown
+// tags, together. No client comes near.
+//
 // An error is a *ReadError and means that the connection has to be ended.
 //
 // Kafka reads a few odd encodings that kmsg refuses: null by any negative length,
@@ -44,6 +49,8 @@ type checker struct {
 	version  int16
 	flexible bool
 	field    *Field
+	elements int // of all arrays so far
+	unknown  int // tags so far, of all sections
 }
 
 // structure walks the fields of a struct and the tag section behind them.
@@ -95,6 +102,10 @@ func (c *checker) walk(f *Field) bool {
 	}
 	if size := int(fixedSize[f.Type&15]); size > 0 && n > 0 {
 		return c.skip(n * size)
+	}
+	if c.elements += max(n, 0); c.elements > maxRequestElements {
+		c.fail(ReasonRequestTooLarge, int64(c.elements))
+		return false
 	}
 	for range n {
 		if !c.single(f, false) {
@@ -192,6 +203,8 @@ func (c *checker) tags(s *Struct) bool {
 		size := c.uvarint()
 		if f := s.tagged(tag); f != nil {
 			c.knownTag(f, start, int(size))
+		} else if c.unknown++; c.unknown > maxRequestTags {
+			c.fail(ReasonRequestTooLarge, int64(c.unknown))
 		} else {
 			c.unknownTag(size)
 		}

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"reflect"
@@ -282,4 +283,42 @@ func FuzzCheckRequest(f *testing.F) {
 			t.Fatalf("%d bytes allocated for %d", n, len(body))
 		}
 	})
+}
+
+// One frame cannot make its reader allocate without measure: the elements of all
+// arrays together are limited, and so are the unknown tags.
+func TestCheckLimitsTheWholeRequest(t *testing.T) {
+	// Metadata v12: topics of an id, a null name and a tag section, then two booleans and tags.
+	metadata := func(topics, tags int) []byte {
+		b := binary.AppendUvarint(nil, uint64(topics)+1)
+		topic := append(make([]byte, 17), byte(tags))
+		for tag := range tags {
+			topic = append(topic, byte(100+tag), 0)
+		}
+		return append(append(b, bytes.Repeat(topic, topics)...), 0, 0, 0)
+	}
+	// DeleteRecords v2: topics of a name and partitions of 12 bytes and tags each.
+	deleteRecords := func(topics, partitions int) []byte {
+		b := binary.AppendUvarint(nil, uint64(topics)+1)
+		topic := append([]byte{2, 't'}, binary.AppendUvarint(nil, uint64(partitions)+1)...)
+		topic = append(append(topic, make([]byte, 13*partitions)...), 0)
+		return append(append(b, bytes.Repeat(topic, topics)...), 0, 0, 0, 0, 0)
+	}
+	for _, c := range []struct {
+		name         string
+		key, version int16
+		body         []byte
+		refused      bool
+	}{
+		{"tags within", 3, 12, metadata(9_000, 10), false},
+		{"tags beyond", 3, 12, metadata(11_000, 10), true},
+		{"elements within", 21, 2, deleteRecords(10, 190_000), false},
+		{"elements beyond", 21, 2, deleteRecords(10, 200_000), true},
+	} {
+		err := CheckRequest(c.key, c.version, c.body)
+		var read *ReadError
+		if refused := errors.As(err, &read) && read.Reason == ReasonRequestTooLarge; refused != c.refused || !refused && err != nil {
+			t.Errorf("%s: %v, want it refused: %v", c.name, err, c.refused)
+		}
+	}
 }

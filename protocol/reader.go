@@ -12,22 +12,29 @@ const (
 	maxTags     = 10_000    // of one tag section
 )
 
+// Our own limits to a request as a whole, which Kafka has not.
+const (
+	maxRequestElements = 2_000_000 // of all arrays whose elements are not of a fixed size
+	maxRequestTags     = 100_000   // unknown ones, of all tag sections
+)
+
 // Reason is why a request cannot be read.
 type Reason uint8
 
-// The reasons. Each one but the last makes Kafka 4.4.0 end the connection.
+// The reasons. Each one but the last two makes Kafka 4.4.0 end the connection.
 const (
-	ReasonTruncated      Reason = iota + 1 // fewer bytes are left than the field needs
-	ReasonUnknownKey                       // the listener takes no such API
-	ReasonVersion                          // the API has no such version
-	ReasonNull                             // null, where the field may not be
-	ReasonStringTooLong                    // above 32767 bytes
-	ReasonArrayTooLong                     // more elements than bytes are left, or above 1,000,000
-	ReasonTooManyTags                      // more tagged fields than bytes are left, or above 10,000
-	ReasonVarint                           // a varint of more than five bytes
-	ReasonNegativeLength                   // the size of a tagged field, as a signed number
-	ReasonTagVersion                       // a known tagged field, in a version that does not have it
-	ReasonTagSize                          // a known tagged field, much longer than its declared size: Kafka reads it
+	ReasonTruncated       Reason = iota + 1 // fewer bytes are left than the field needs
+	ReasonUnknownKey                        // the listener takes no such API
+	ReasonVersion                           // the API has no such version
+	ReasonNull                              // null, where the field may not be
+	ReasonStringTooLong                     // above 32767 bytes
+	ReasonArrayTooLong                      // more elements than bytes are left, or above 1,000,000
+	ReasonTooManyTags                       // more tagged fields than bytes are left, or above 10,000
+	ReasonVarint                            // a varint of more than five bytes
+	ReasonNegativeLength                    // the size of a tagged field, as a signed number
+	ReasonTagVersion                        // a known tagged field, in a version that does not have it
+	ReasonTagSize                           // a known tagged field, much longer than its declared size: Kafka reads it
+	ReasonRequestTooLarge                   // more elements or unknown tags in all than any client sends: Kafka reads it
 )
 
 // ReadError says why and where a request's header or body cannot be read. It means
@@ -55,6 +62,8 @@ func (e *ReadError) Error() string {
 
 func (e *ReadError) text() string {
 	switch e.Reason {
+	case ReasonRequestTooLarge:
+		return fmt.Sprintf("%d elements or tags in all, more than the %d or %d that are accepted", e.Value, maxRequestElements, maxRequestTags)
 	case ReasonTruncated:
 		return fmt.Sprintf("%d bytes are needed, more than are left", e.Value)
 	case ReasonUnknownKey:
