@@ -74,8 +74,7 @@ func Purity(t *Tree, pure []string) (found []Finding) {
 func Sleeps(t *Tree) (found []Finding) {
 	for _, s := range t.Sources {
 		s.functions(func(fn *ast.FuncDecl) {
-			var inspect func(n ast.Node) bool
-			inspect = func(n ast.Node) bool {
+			ast.Inspect(fn, func(n ast.Node) bool {
 				switch n := n.(type) {
 				case *ast.CallExpr:
 					if selector(n.Fun) == "synctest.Test" {
@@ -90,8 +89,7 @@ func Sleeps(t *Tree) (found []Finding) {
 					}
 				}
 				return true
-			}
-			ast.Inspect(fn, inspect)
+			})
 		})
 	}
 	return found
