@@ -187,7 +187,7 @@ func (p *partition) read(r *fetchRead, maxBytes int, minOne bool) {
 		r.refuse(protocol.UnknownTopicOrPartition)
 		return
 	}
-	if code := p.log.CheckLeaderEpoch(r.currentEpoch); code != protocol.None {
+	if code := p.log.CheckLeaderEpoch(max(r.currentEpoch, -1)); code != protocol.None {
 		r.refuse(code)
 		return
 	}

@@ -20,6 +20,7 @@ type partition struct {
 	log     *partitions.Partition
 	waiters []*waiter
 	deleted bool
+	expired time.Time // when producers were last looked through
 }
 
 // waiter is one parked fetch. It is registered with every partition that it
@@ -61,6 +62,7 @@ func (p *partition) appendBatch(now time.Time, batch partitions.Batch) partition
 	if p.deleted {
 		return refusedAppend(partitions.Refusal{Code: protocol.UnknownTopicOrPartition})
 	}
+	p.expireProducers(now)
 	done := p.log.Append(now, batch)
 	if done.Refusal.Code == protocol.None && !done.Duplicate {
 		for _, w := range p.waiters {
@@ -68,6 +70,18 @@ func (p *partition) appendBatch(now time.Time, batch partitions.Batch) partition
 		}
 	}
 	return done
+}
+
+// producersChecked is Kafka's producer.id.expiration.check.interval.ms.
+const producersChecked = 10 * time.Minute
+
+// expireProducers forgets producers that were silent for producer.id.expiration.ms.
+// Only an append can tell that they are forgotten, so it is time enough to look then.
+func (p *partition) expireProducers(now time.Time) {
+	if p.log.Producers() > 0 && now.Sub(p.expired) >= producersChecked {
+		p.expired = now
+		p.log.ExpireProducers(now, p.cfg.Load().ProducerIDExpiration)
+	}
 }
 
 // refuseRecords is the answer to records that are not valid. Where Kafka's log

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 
 	"klamm/partitions"
@@ -19,6 +20,9 @@ func (c *call) serveProduce(body []byte) error {
 	req := &c.conn.produce.req
 	req.decode(c.header.Version, body)
 	defer req.drop()
+	if req.withoutRecords() {
+		return errNullRecords
+	}
 	refused := req.refuse()
 	next := 0
 	for i := range req.topics {
@@ -26,8 +30,8 @@ func (c *call) serveProduce(body []byte) error {
 		for range req.topics[i].partitions {
 			p := &req.partitions[next]
 			next++
-			if refused != protocol.None {
-				p.done = refusedAppend(partitions.Refusal{Code: refused})
+			if refused.Code != protocol.None {
+				p.done = refusedAppend(refused)
 			} else {
 				p.done = c.produceTo(t, missing, p)
 			}
@@ -44,20 +48,35 @@ func (c *call) serveProduce(body []byte) error {
 	return nil
 }
 
+// errNullRecords ends a connection that sends null for records: Kafka fails on it
+// and never answers.
+var errNullRecords = errors.New("Produce: the records of a partition are null")
+
+func (r *produceRequest) withoutRecords() bool {
+	for i := range r.partitions {
+		if r.partitions[i].records == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // refuse checks what concerns the request as a whole. Transactions are not offered
 // yet, so nobody is authorized for them.
-func (r *produceRequest) refuse() protocol.ErrorCode {
-	if !r.transactional {
-		for i := range r.partitions {
-			if protocol.IsTransactional(r.partitions[i].records) {
-				return protocol.TransactionalIdAuthorizationFailed
-			}
+func (r *produceRequest) refuse() partitions.Refusal {
+	for i := range r.partitions {
+		transactional, refusal := partitions.Inspect(r.version, r.partitions[i].records)
+		if refusal.Code != protocol.None {
+			return refusal
+		}
+		if transactional && !r.transactional {
+			return partitions.Refusal{Code: protocol.TransactionalIdAuthorizationFailed}
 		}
 	}
 	if r.acks < -1 || r.acks > 1 {
-		return protocol.InvalidRequiredAcks
+		return partitions.Refusal{Code: protocol.InvalidRequiredAcks}
 	}
-	return protocol.None
+	return partitions.Refusal{}
 }
 
 // producedTopic finds the topic by name or, since v13, by id; missing is what to

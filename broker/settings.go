@@ -204,6 +204,7 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 		TimestampBeforeMaxMs: number("message.timestamp.before.max.ms"),
 		TimestampAfterMaxMs:  number("message.timestamp.after.max.ms"),
 		Compacted:            slices.Contains(splitConfigList(s.topicValue(configs, "cleanup.policy")), "compact"),
+		ProducerIDExpiration: s.producerIDExpiration,
 	}
 }
 

@@ -13,6 +13,9 @@ type Config struct {
 	TimestampBeforeMaxMs int64 // message.timestamp.before.max.ms
 	TimestampAfterMaxMs  int64 // message.timestamp.after.max.ms
 	Compacted            bool  // cleanup.policy has compact: every record needs a key
+	// ProducerIDExpiration is how long a producer that is silent is remembered
+	// (producer.id.expiration.ms, a config of the broker).
+	ProducerIDExpiration time.Duration
 }
 
 // Batch is one validated record batch, ready to be appended. Bytes aliases the

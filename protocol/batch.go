@@ -190,9 +190,3 @@ func SetMaxTimestamp(batch []byte, maxTimestampMs int64, logAppendTime bool) {
 	be.PutUint64(batch[posMaxTimestamp:], uint64(maxTimestampMs))
 	be.PutUint32(batch[posCRC:], BatchCRC(batch))
 }
-
-// IsTransactional tells whether b begins with a record batch that says that it
-// belongs to a transaction, whatever else is wrong with it.
-func IsTransactional(b []byte) bool {
-	return len(b) >= BatchOverhead && b[posMagic] == 2 && b[posAttributes+1]&byte(AttrTransactional) != 0
-}
