@@ -22,7 +22,7 @@ func (c *Cluster) listOffsets(call *call, req *kmsg.ListOffsetsRequest, resp *km
 	for i := range req.Topics {
 		rt := &req.Topics[i]
 		at, ok := place[rt.Topic]
-		if !ok {
+		if !ok && len(rt.Partitions) > 0 {
 			at = len(resp.Topics)
 			place[rt.Topic] = at
 			t := kmsg.NewListOffsetsResponseTopic()
