@@ -112,6 +112,15 @@ func (c *client) sync() {
 	c.say(req.MemberID, SyncGroup{Req: req})
 }
 
+// usurp makes a client that has to synchronize want everything for itself, whether it
+// is the leader or not. Who is not is not listened to.
+func (c *client) usurp() {
+	if c.waits == 0 && c.phase == mustSync {
+		c.members = []string{c.id}
+		c.sync()
+	}
+}
+
 // assign deals the partitions out to the members, one by one.
 func (c *client) assign() []kmsg.SyncGroupRequestGroupAssignment {
 	list := make([]kmsg.SyncGroupRequestGroupAssignment, len(c.members))
@@ -207,9 +216,6 @@ func (c *client) lie(n uint16) {
 		c.id = "nobody"
 	}
 	c.members = nil
-	if n&0x2000 != 0 {
-		c.members = []string{c.id} // wants everything for itself, whether it is the leader or not
-	}
 	switch n % 5 {
 	case 0:
 		c.join()
