@@ -89,11 +89,12 @@ func leaveNow(a *Conn, req *kmsg.LeaveGroupRequest) *kmsg.LeaveGroupResponse {
 	return ask[*kmsg.LeaveGroupResponse](a, req)
 }
 
-// single makes a the only member of a stable group of generation 1; it returns the member id.
+// single makes a the only member of a stable group, of generation 1 when the group is
+// new; it returns the member id.
 func single(a *Conn, group string) string {
 	member := newMember(a, group)
-	joinNow(a, join(9, group, member))
-	syncNow(a, sync(5, group, member, 1, member, "all"))
+	generation := joinNow(a, join(9, group, member)).Generation
+	syncNow(a, sync(5, group, member, generation, member, "all"))
 	return member
 }
 

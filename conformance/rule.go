@@ -37,7 +37,7 @@ type Rule struct {
 // Rules are all rules, ordered by id.
 func Rules() []Rule {
 	all := slices.Concat(
-		apiVersionsRules(), frameRules(), metadataRules(), topicRules(), describeRules(),
+		apiVersionsRules(), everyVersionRules(), frameRules(), metadataRules(), topicRules(), describeRules(),
 		produceRules(), idempotentRules(),
 		fetchRules(), fetchSessionRules(), logOffsetRules(),
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),

@@ -47,7 +47,7 @@ func commitRules() []Rule {
 			memberCommit(a, g, "", 1, t, 1)
 			memberCommit(a, g, "", -1, t, 1)
 		}),
-		must("offsets.commit.no-group", "A member's commit to a group that does not exist is ILLEGAL_GENERATION.", commitSource, func(c *Conversation) {
+		must("offsets.commit.no-group", "A member's commit to a group that does not exist is ILLEGAL_GENERATION up to v8, GROUP_ID_NOT_FOUND from v9 on.", commitSource, func(c *Conversation) {
 			g, a, t := c.Group("readers"), c.Conn("a"), c.Topic("orders", 1)
 			for _, v := range []int16{2, 8, 9, 10} {
 				req := commit(v, g, t, 0, 1)
@@ -82,7 +82,7 @@ func commitRules() []Rule {
 			answer[*kmsg.JoinGroupResponse](joining)
 			committedNow(a, committed(9, g, t, 0))
 		}),
-		must("offsets.commit.empty-group-id", "The empty group id is INVALID_GROUP_ID, where simple consumers once could use it.", commitSource, func(c *Conversation) {
+		must("offsets.commit.empty-group-id", "The empty group id is as good as any for simple consumers.", commitSource, func(c *Conversation) {
 			a, t := c.Conn("a"), c.Topic("orders", 1)
 			c.Group("warm")
 			for _, v := range []int16{2, 8, 9, 10} {

@@ -77,14 +77,14 @@ func committedRules() []Rule {
 			req.Groups = append(req.Groups, committed(9, g, t, 1).Groups[0])
 			committedNow(a, req)
 		}),
-		must("offsets.fetch.empty-group-id", "The empty group id.", committedSource, func(c *Conversation) {
+		must("offsets.fetch.empty-group-id", "The empty group id is as good as any.", committedSource, func(c *Conversation) {
 			a, t := c.Conn("a"), c.Topic("orders", 1)
 			c.Group("warm")
 			for _, v := range []int16{1, 7, 8, 9, 10} {
 				committedNow(a, committed(v, "", t, 0))
 			}
 		}),
-		must("offsets.fetch.member-epoch", "From v9 on a member of a classic group may not name a member epoch, or may.", "KIP-848", func(c *Conversation) {
+		must("offsets.fetch.member-epoch", "Member id and epoch are not looked at in a classic group.", "KIP-848", func(c *Conversation) {
 			g, a, t := c.Group("readers"), c.Conn("a"), c.Topic("orders", 1)
 			m := single(a, g)
 			memberCommit(a, g, m, 1, t, 5)
@@ -146,7 +146,7 @@ func committedRules() []Rule {
 			ask[*kmsg.OffsetDeleteResponse](a, offsetDelete(g, u.Name, 0))
 			committedNow(a, committed(9, g, t))
 		}),
-		must("offsets.delete.not-consumers", "A group of members that are not consumers, or whose metadata cannot be read, is NON_EMPTY_GROUP or treated as subscribed to nothing.", "ClassicGroup.validateOffsetDelete", func(c *Conversation) {
+		must("offsets.delete.not-consumers", "A group of members that are not consumers is NON_EMPTY_GROUP; a consumer whose metadata cannot be read counts as subscribed to all topics.", "ClassicGroup.validateOffsetDelete", func(c *Conversation) {
 			a, t := c.Conn("a"), c.Topic("orders", 1)
 			for _, kind := range []string{"connect", "consumer"} {
 				g := c.Group("of-" + kind)

@@ -43,7 +43,7 @@ func describeRules() []Rule {
 				c.Conn("a").Send(req).Answer()
 			}
 		}),
-		must("configs.describe-names", "Null names mean all configs, an empty list means none, unknown names are left out.", "ConfigHelper.describeConfigs", func(c *Conversation) {
+		must("configs.describe-names", "Unknown names are left out, and an empty list means none.", "ConfigHelper.describeConfigs", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			req := describeConfigs(4, kmsg.ConfigResourceTypeTopic, t.Name, "no.such.config", "retention.ms")
 			c.Conn("a").Send(req).Answer()

@@ -112,7 +112,7 @@ func fetchSessionRules() []Rule {
 				get(a, next(v, id, 2, t))
 			}
 		}),
-		must("fetch.session.names-then-ids", "A session made with names cannot go on with ids, nor the other way.", "KIP-516, FETCH_SESSION_TOPIC_ID_ERROR", func(c *Conversation) {
+		must("fetch.session.names-then-ids", "A session made with names cannot go on with ids, nor the other way; it outlives the attempt.", "KIP-516, FETCH_SESSION_TOPIC_ID_ERROR", func(c *Conversation) {
 			t, a := filled(c, 1, "a"), c.Conn("a")
 			id := get(a, opening(12, t, 0)).SessionID
 			get(a, next(13, id, 1, t))

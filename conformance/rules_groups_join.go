@@ -48,7 +48,7 @@ func joinRules() []Rule {
 				}
 			}
 		}),
-		must("groups.classic.join.no-protocols", "No protocols, or an empty protocol type, are INCONSISTENT_GROUP_PROTOCOL, and a refused request can also end the connection.", "ClassicGroup.supportsProtocols", func(c *Conversation) {
+		must("groups.classic.join.no-protocols", "No protocols, or an empty protocol type, are INCONSISTENT_GROUP_PROTOCOL.", "ClassicGroup.supportsProtocols", func(c *Conversation) {
 			g := c.Group("readers")
 			for _, v := range []int16{0, 3, 4, 9} {
 				req := join(v, g, "")

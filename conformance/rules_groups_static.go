@@ -37,7 +37,7 @@ func staticRules() []Rule {
 			instanceBeat(c.Conn("c"), g, now, "two", 2)
 			described(a, g)
 		}),
-		must("groups.classic.static.replace-changed", "Who takes a place with changed metadata that changes the choice of protocol makes the group rebalance.", "KIP-345", func(c *Conversation) {
+		must("groups.classic.static.replace-changed", "Who takes a place must know a protocol that the replaced member knew, or is INCONSISTENT_GROUP_PROTOCOL.", "KIP-345", func(c *Conversation) {
 			g, a, b := c.Group("readers"), c.Conn("a"), c.Conn("b")
 			old := staticSingle(a, g, "one")
 			req := static(join(9, g, ""), "one")
@@ -46,7 +46,7 @@ func staticRules() []Rule {
 			described(b, g)
 			instanceBeat(a, g, old, "one", 1)
 		}),
-		must("groups.classic.static.replace-changed-metadata", "Who takes a place with changed metadata and the same protocol.", "KIP-345", func(c *Conversation) {
+		must("groups.classic.static.replace-changed-metadata", "Who takes a place with changed metadata but leaves the choice of protocol as it was makes no rebalance.", "KIP-345", func(c *Conversation) {
 			g, a, b := c.Group("readers"), c.Conn("a"), c.Conn("b")
 			staticSingle(a, g, "one")
 			req := static(join(9, g, ""), "one")
@@ -64,7 +64,7 @@ func staticRules() []Rule {
 			joinNow(a, join(9, g, leader))
 			answer[*kmsg.JoinGroupResponse](again)
 		}),
-		must("groups.classic.static.replace-completing", "Who takes a place while the assignment is awaited makes the group rebalance.", "KIP-345", func(c *Conversation) {
+		must("groups.classic.static.replace-completing", "Who takes a place while the assignment is awaited fences the old member.", "KIP-345", func(c *Conversation) {
 			g, a := c.Group("readers"), c.Conn("a")
 			m := joinNow(a, static(join(9, g, ""), "one")).MemberID
 			joinNow(c.Conn("b"), static(join(9, g, ""), "one"))

@@ -43,7 +43,7 @@ func produceRules() []Rule {
 				c.Conn("a").Send(produce(9, -1, t, 0, seal(newBatch(), codec, values("v")...))).Answer()
 			}
 		}),
-		must("produce.broken-compression", "Bytes that their codec cannot read are CORRUPT_MESSAGE or worse.", "LogValidator", func(c *Conversation) {
+		must("produce.broken-compression", "Bytes that their codec cannot read are an error that the broker did not foresee.", "LogValidator", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			for _, codec := range []int16{codecGzip, codecSnappy, codecLZ4, codecZstd} {
 				b := newBatch()
@@ -86,13 +86,13 @@ func produceRules() []Rule {
 			t := c.Topic("orders", 1)
 			produced(c, produce(9, -1, t, 0, seal(newBatch(), codecNone)))
 		}),
-		must("produce.bytes-behind-the-batch", "Bytes behind the batch that are no batch.", "ProduceRequest.validateRecords", func(c *Conversation) {
+		must("produce.bytes-behind-the-batch", "Bytes behind the batch that are no whole batch are dropped.", "ProduceRequest.validateRecords", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			c.Conn("a").Send(produce(9, -1, t, 0, append(batchOf("v"), 1, 2, 3))).Answer()
 		}),
 		must("produce.counts", "Record count and last offset delta that do not fit the records are refused.", "LogValidator.validateBatch", producedCounts),
-		must("produce.offset-deltas", "Records whose offset deltas do not count from 0 are refused.", "LogValidator.validateRecord", producedOffsetDeltas),
-		must("produce.attributes", "Control, transactional and delete-horizon batches of plain producers are refused or kept.", "LogValidator.validateBatch", producedAttributes),
+		must("produce.offset-deltas", "The offset deltas of an uncompressed batch are not looked at.", "LogValidator.validateRecord", producedOffsetDeltas),
+		must("produce.attributes", "Control batches and transactional ones of plain producers are refused; the timestamp type is reset, unused bits are kept.", "LogValidator.validateBatch", producedAttributes),
 		must("produce.too-large", "A batch above max.message.bytes is MESSAGE_TOO_LARGE.", "UnifiedLog.append", func(c *Conversation) {
 			t := c.Topic("orders", 1, "max.message.bytes", "200")
 			for _, n := range []int{100, 131, 132, 133, 1000} {
@@ -157,10 +157,12 @@ func produceRules() []Rule {
 			get(c.Conn("a"), fetch(12, t, 0, 0))
 			get(c.Conn("a"), fetch(12, u, 0, 0))
 		}),
-		must("produce.base-offset-ignored", "Base offset and leader epoch of the batch are the broker's to set.", "LogValidator", func(c *Conversation) {
+		must("produce.base-offset", "A batch must have base offset 0; its leader epoch is the broker's to set.", "LogValidator", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			b := newBatch()
 			b.FirstOffset, b.PartitionLeaderEpoch = 4711, 17
+			produced(c, produce(9, -1, t, 0, seal(b, codecNone, values("v")...)))
+			b.FirstOffset = 0
 			produced(c, produce(9, -1, t, 0, seal(b, codecNone, values("v")...)))
 			get(c.Conn("a"), fetch(12, t, 0, 0))
 		}),

@@ -13,7 +13,7 @@ func idempotentRules() []Rule {
 				ask[*kmsg.InitProducerIDResponse](c.Conn("a"), initProducer(v))
 			}
 		}),
-		must("produce.idempotent.init-with-id", "An idempotent producer that names its old id gets a fresh one.", "KIP-360, TransactionCoordinator.handleInitProducerId", func(c *Conversation) {
+		must("produce.idempotent.init-with-id", "An idempotent producer that names its old id and epoch gets a fresh id; one without the other is INVALID_REQUEST.", "KIP-360, TransactionCoordinator.handleInitProducerId", func(c *Conversation) {
 			a := c.Conn("a")
 			pid := newProducer(a)
 			for _, e := range []int16{0, 5, -1} {
@@ -114,7 +114,7 @@ func idempotentRules() []Rule {
 			b.ProducerID, b.ProducerEpoch, b.FirstSequence, b.Attributes = pid, 0, 0, 0x10
 			a.Send(produce(9, -1, t, 0, seal(b, codecNone, values("v")...))).Answer()
 		}),
-		must("produce.transactional-id-unknown", "A transactional batch of a transactional id that no coordinator knows.", "TransactionStateManager, KIP-890", func(c *Conversation) {
+		must("produce.transactional-id-unknown", "A transactional batch of a transactional id that no coordinator knows is INVALID_PRODUCER_ID_MAPPING.", "TransactionStateManager, KIP-890", func(c *Conversation) {
 			t, a, pid := idempotentTopic(c)
 			b := newBatch()
 			b.ProducerID, b.ProducerEpoch, b.FirstSequence, b.Attributes = pid, 0, 0, 0x10
