@@ -21,6 +21,7 @@ func TestCrashedMemberInBubble(t *testing.T) {
 	eachDriver(t, func(d driver) string { return d.noBubble }, func(t *testing.T, d driver) {
 		for _, assignor := range d.assignors {
 			t.Run(assignor, func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					began := time.Now()
 					ctx, cancel := context.WithTimeoutCause(t.Context(), time.Hour, errors.New("an hour of the bubble's time has passed"))

@@ -17,6 +17,7 @@ func TestCooperativeRebalance(t *testing.T) {
 	eachDriver(t, stopsAll, func(t *testing.T, d driver) {
 		for _, assignor := range d.cooperative {
 			t.Run(assignor, func(t *testing.T) {
+				t.Parallel()
 				ctx, tg := newTarget(t)
 				cooperativeRebalance(ctx, t, tg, d, assignor)
 			})

@@ -13,6 +13,7 @@ func TestCrashedMember(t *testing.T) {
 	eachDriver(t, nil, func(t *testing.T, d driver) {
 		for _, assignor := range d.assignors {
 			t.Run(assignor, func(t *testing.T) {
+				t.Parallel()
 				ctx, tg := newTarget(t)
 				crashedMember(ctx, t, tg, d, assignor)
 			})

@@ -54,7 +54,7 @@ func confluentJoin(t *testing.T, at endpoint, m memberConfig) member {
 		"heartbeat.interval.ms":         int(m.heartbeat.Milliseconds()),
 		"enable.auto.commit":            false,
 		"auto.offset.reset":             "earliest",
-		"fetch.wait.max.ms":             500,
+		"fetch.wait.max.ms":             100,
 	}
 	if m.instanceID != "" {
 		more["group.instance.id"] = m.instanceID

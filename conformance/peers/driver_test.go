@@ -78,11 +78,12 @@ func drivers() []driver {
 	return []driver{kgoDriver(), saramaDriver(), kafkaGoDriver(), confluentDriver()}
 }
 
-// eachDriver runs a test once with every client library. One that cannot be tried is
+// eachDriver runs a test once with every client library, in parallel. One that cannot be tried is
 // skipped with its reason; unfit, which may be nil, says what else is in the way.
 func eachDriver(t *testing.T, unfit func(driver) string, run func(t *testing.T, d driver)) {
 	for _, d := range drivers() {
 		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
 			why := d.skip
 			if why == "" && unfit != nil {
 				why = unfit(d)

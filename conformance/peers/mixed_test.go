@@ -7,6 +7,7 @@ import "testing"
 func TestMixedGroup(t *testing.T) {
 	for _, assignor := range []string{"range", "roundrobin"} {
 		t.Run(assignor, func(t *testing.T) {
+			t.Parallel()
 			ctx, tg := newTarget(t)
 			topic := tg.topic(ctx, t, 4)
 			var all []driver

@@ -16,6 +16,7 @@ func TestRecordsRoundTrip(t *testing.T) {
 	eachDriver(t, nil, func(t *testing.T, d driver) {
 		for _, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
 			t.Run(codec, func(t *testing.T) {
+				t.Parallel()
 				ctx, tg := newTarget(t)
 				topic := tg.topic(ctx, t, 2)
 				want := sampleRecords()

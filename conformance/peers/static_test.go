@@ -13,6 +13,7 @@ func TestStaticMember(t *testing.T) {
 	eachDriver(t, func(d driver) string { return d.noStatic }, func(t *testing.T, d driver) {
 		for _, assignor := range d.assignors {
 			t.Run(assignor, func(t *testing.T) {
+				t.Parallel()
 				ctx, tg := newTarget(t)
 				staticMember(ctx, t, tg, d, assignor)
 			})

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net"
 	"os"
@@ -47,7 +48,7 @@ func liveTarget(t *testing.T, addr string) *target {
 		endpoint:  at,
 		live:      true,
 		admin:     newAdmin(t, at),
-		names:     func(kind string) string { return fmt.Sprintf("peers-%s-%d", kind, time.Now().UnixNano()) },
+		names:     func(kind string) string { return fmt.Sprintf("peers-%s-%s", kind, rand.Text()) },
 		session:   4 * time.Second,
 		heartbeat: 100 * time.Millisecond,
 		attach: func(t *testing.T, clientID string) (endpoint, func()) {
