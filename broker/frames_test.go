@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -88,4 +89,30 @@ func TestMemoryGrowsAsBytesArrive(t *testing.T) {
 	if cap(in.buf) > 256<<10 {
 		t.Errorf("10,000 bytes arrived and %d were allocated", cap(in.buf))
 	}
+}
+
+// Whatever bytes come, in whatever pieces: nothing panics, nothing is given that
+// was not sent, and memory stays in proportion to what arrived.
+func FuzzFrames(f *testing.F) {
+	f.Add([]byte{0, 0, 0, 1, 'a', 0, 0, 0, 0}, uint8(3))
+	f.Add([]byte{0x7f, 0xff, 0xff, 0xff, 1, 2, 3}, uint8(1))
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff}, uint8(9))
+	f.Fuzz(func(t *testing.T, sent []byte, piece uint8) {
+		src := &bitByBit{data: sent, pieces: slices.Repeat([]int{int(piece) + 1}, len(sent))}
+		in := frames{src: src}
+		rest := sent
+		for {
+			frame, err := in.next(1 << 30)
+			if err != nil {
+				break
+			}
+			if len(rest) < 4+len(frame) || !bytes.Equal(frame, rest[4:4+len(frame)]) {
+				t.Fatalf("a frame came out that was not sent: %x", frame)
+			}
+			rest = rest[4+len(frame):]
+		}
+		if cap(in.buf) > 4*len(sent)+2*readAheadSize {
+			t.Fatalf("%d bytes arrived and %d were allocated", len(sent), cap(in.buf))
+		}
+	})
 }
