@@ -28,7 +28,7 @@ func (g *Group) Describe() kmsg.DescribeGroupsResponseGroup {
 	c := &g.classic
 	d := kmsg.NewDescribeGroupsResponseGroup()
 	d.Group, d.State, d.ProtocolType = g.id, c.state.String(), c.protocolType
-	if g.Vacant() {
+	if !g.Listed() {
 		d.State = "Dead"
 		return d
 	}

@@ -146,7 +146,7 @@ func TestKeepsNothingOfTheRequest(t *testing.T) {
 	sync.GroupAssignment = []kmsg.SyncGroupRequestGroupAssignment{{MemberID: id, MemberAssignment: []byte("assignment")}}
 	g.Step(now, SyncGroup{2, sync})
 	copy(sync.GroupAssignment[0].MemberAssignment, "XXXXXXXXXX")
-	g.offsets.exists = true // the record was not applied here
+	g.offsets.stored = true // the record was not applied here
 	m := g.Describe().Members[0]
 	if got, want := string(m.ProtocolMetadata)+" "+string(m.MemberAssignment), "metadata assignment"; got != want {
 		t.Errorf("kept %q, want %q", got, want)

@@ -43,8 +43,9 @@ type LeaveGroup struct {
 	Req *kmsg.LeaveGroupRequest
 }
 
-// OffsetCommit is an OffsetCommit request. The owner has filled in the topic
-// names and left out the topics and partitions that do not exist.
+// OffsetCommit is an OffsetCommit request. The owner has filled in the topic names
+// and the topic ids, both in every version, because Kafka keeps the id with the
+// offset, and left out the topics and partitions that do not exist.
 type OffsetCommit struct {
 	To  Token
 	Req *kmsg.OffsetCommitRequest

@@ -96,6 +96,11 @@ func (g *Group) applyMetadata(value []byte) {
 // before the next check for expired offsets has taken it back.
 func (g *Group) Vacant() bool { return !g.offsets.exists && len(g.offsets.topics) == 0 }
 
+// Listed tells that DescribeGroups and ListGroups show the group. They read what has
+// been written down: a group that a refused commit made, and of which there is no
+// record, can be deleted, but is not shown (CoordinatorRuntime's read operations).
+func (g *Group) Listed() bool { return g.offsets.stored }
+
 // readOffsetValue reads an OffsetCommitValue of any version; the metadata aliases b.
 func readOffsetValue(b []byte) (offsetValue, bool) {
 	r := fieldReader{buf: b}

@@ -36,7 +36,7 @@ var ops = [...]struct {
 	{"crash", 3, 2, func(w *world, c *client, arg uint16) { c.crash() }},
 	{"again", 20, 4, func(w *world, c *client, arg uint16) { c.again() }},
 	{"lie", 20, 6, func(w *world, c *client, arg uint16) { c.lie(arg) }},
-	{"usurp", 10, 4, func(w *world, c *client, arg uint16) { c.usurp() }},
+	{"usurp", 60, 20, func(w *world, c *client, arg uint16) { c.usurp() }},
 	{"subscribe", 3, 1, func(w *world, c *client, arg uint16) { c.revision = byte(arg); c.strange = arg%64 == 0 }},
 	{"pass", 200, 10, func(w *world, c *client, arg uint16) { w.pass(w.now.Add(time.Duration(arg%2000) * time.Millisecond)) }},
 	{"jump", 1, 1, func(w *world, c *client, arg uint16) { w.pass(w.now.Add(time.Duration(arg%400) * time.Second)) }},

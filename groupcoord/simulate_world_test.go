@@ -188,11 +188,10 @@ func (w *world) checkReply(q *question, resp kmsg.Response) {
 		if resp.Generation < w.seen.generation {
 			w.fail("generation %d after %d", resp.Generation, w.seen.generation)
 		}
-		who := w.who(resp.LeaderID)
-		if lead := w.seen.leaders[resp.Generation]; lead != "" && lead != who {
-			w.fail("generation %d has two leaders, %s and %s", resp.Generation, lead, who)
+		if lead := w.seen.leaders[resp.Generation]; lead != "" && w.who(lead) != w.who(resp.LeaderID) {
+			w.fail("generation %d has two leaders, %s and %s", resp.Generation, lead, resp.LeaderID)
 		}
-		w.seen.leaders[resp.Generation] = who
+		w.seen.leaders[resp.Generation] = resp.LeaderID
 	case *kmsg.SyncGroupResponse:
 		if resp.ErrorCode != 0 {
 			return
@@ -323,7 +322,7 @@ func (w *world) checkTransition(e Event, before state, generation int32, told ma
 		}
 	case c.state == stable && before == completingRebalance:
 		sync, ok := e.(SyncGroup)
-		if !ok || w.who(sync.Req.MemberID) != w.seen.leaders[c.generation] {
+		if !ok || w.who(sync.Req.MemberID) != w.who(w.seen.leaders[c.generation]) {
 			w.fail("generation %d became Stable by %s, not by its leader %s", c.generation, eventText(e), w.seen.leaders[c.generation])
 		}
 	}
