@@ -28,7 +28,7 @@ func (c *Cluster) deleteTopics(call *call, req *kmsg.DeleteTopicsRequest, resp *
 	image := c.image.Load()
 	byID := make(map[*topic]bool, len(ids))
 	for _, id := range ids {
-		if t := image.byID[id]; t != nil {
+		if t := image.byID.get(id); t != nil {
 			byID[t] = true
 			gone = append(gone, t)
 		} else {
@@ -36,7 +36,7 @@ func (c *Cluster) deleteTopics(call *call, req *kmsg.DeleteTopicsRequest, resp *
 		}
 	}
 	for _, name := range names {
-		switch t := image.byName[name]; {
+		switch t := image.byName.get(name); {
 		case t == nil:
 			appendDeletion(resp, &name, protocol.UUID{}, apiError{code: protocol.UnknownTopicOrPartition})
 		case byID[t]:

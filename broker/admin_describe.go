@@ -29,7 +29,7 @@ func (c *Cluster) describeTopicPartitions(call *call, req *kmsg.DescribeTopicPar
 		if req.Cursor != nil && req.Cursor.Topic == name {
 			first = req.Cursor.Partition
 		}
-		d, next := describeTopic(name, image.byName[name], first, remaining)
+		d, next := describeTopic(name, image.byName.get(name), first, remaining)
 		resp.Topics = append(resp.Topics, d)
 		if next >= 0 {
 			resp.NextCursor = cursor(name, next)

@@ -35,7 +35,7 @@ func (c *Cluster) listOffsets(call *call, req *kmsg.ListOffsetsRequest, resp *km
 			if times[tp] == 0 {
 				continue // answered
 			}
-			out := listOffset(image.byName[rt.Topic], rp, req, times[tp] > 1)
+			out := listOffset(image.byName.get(rt.Topic), rp, req, times[tp] > 1)
 			times[tp] = 0
 			resp.Topics[at].Partitions = append(resp.Topics[at].Partitions, out)
 		}
@@ -119,7 +119,7 @@ func (c *Cluster) offsetForLeaderEpoch(call *call, req *kmsg.OffsetForLeaderEpoc
 			rp := &rt.Partitions[j]
 			out := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
 			out.Partition, out.LeaderEpoch, out.EndOffset = rp.Partition, -1, -1
-			end, code := image.byName[rt.Topic].partition(rp.Partition).endOfEpoch(rp.CurrentLeaderEpoch, rp.LeaderEpoch)
+			end, code := image.byName.get(rt.Topic).partition(rp.Partition).endOfEpoch(rp.CurrentLeaderEpoch, rp.LeaderEpoch)
 			if out.ErrorCode = int16(code); code == protocol.None {
 				out.LeaderEpoch, out.EndOffset = end.Epoch, end.EndOffset
 			}
@@ -173,7 +173,7 @@ func (c *Cluster) deleteRecords(call *call, req *kmsg.DeleteRecordsRequest, resp
 		t := &resp.Topics[i]
 		for j := range t.Partitions {
 			out := &t.Partitions[j]
-			low, code := deleteBefore(image.byName[t.Topic], out.Partition, offsets[TopicPartition{t.Topic, out.Partition}])
+			low, code := deleteBefore(image.byName.get(t.Topic), out.Partition, offsets[TopicPartition{t.Topic, out.Partition}])
 			out.LowWatermark, out.ErrorCode = low, int16(code)
 		}
 	}

@@ -54,7 +54,7 @@ func (c *Cluster) addPartitions(names []string, asked map[string]*kmsg.CreatePar
 	image := c.image.Load()
 	total := int64(0)
 	for _, name := range names {
-		if t := image.byName[name]; t != nil {
+		if t := image.byName.get(name); t != nil {
 			total += max(int64(asked[name].Count)-int64(len(t.partitions)), 0)
 		}
 	}
@@ -64,7 +64,7 @@ func (c *Cluster) addPartitions(names []string, asked map[string]*kmsg.CreatePar
 	results := make([]apiError, len(names))
 	edit := c.editTopics()
 	for i, name := range names {
-		t := image.byName[name]
+		t := image.byName.get(name)
 		results[i] = checkNewPartitions(t, asked[name])
 		if results[i].code == protocol.None {
 			edit.grow(t, asked[name].Count)

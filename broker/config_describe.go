@@ -83,7 +83,7 @@ func (d *configDescriber) describe(r *kmsg.DescribeConfigsRequestResource) ([]de
 		if reason := invalidTopicName(name); reason != "" {
 			return nil, apiError{protocol.InvalidTopicException, reason}
 		}
-		t := d.image.byName[name]
+		t := d.image.byName.get(name)
 		if t == nil {
 			return nil, apiError{protocol.UnknownTopicOrPartition, noMessage}
 		}

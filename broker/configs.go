@@ -117,7 +117,7 @@ func (e *configEdit) alter(r *kmsg.IncrementalAlterConfigsRequestResource) apiEr
 }
 
 func (e *configEdit) alterTopic(r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
-	t := e.next.byName[r.ResourceName]
+	t := e.next.byName.get(r.ResourceName)
 	var current map[string]string
 	if t != nil {
 		current = t.configs

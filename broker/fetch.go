@@ -102,9 +102,9 @@ func missingLast(reads []fetchRead) {
 }
 
 func (r *fetchRead) find(image *topicImage, version int16) {
-	t := image.byName[r.topic]
+	t := image.byName.get(r.topic)
 	if version >= 13 {
-		t = image.byID[r.topicID]
+		t = image.byID.get(r.topicID)
 	}
 	switch {
 	case t != nil:
@@ -116,7 +116,7 @@ func (r *fetchRead) find(image *topicImage, version int16) {
 		r.refuse(protocol.UnknownTopicOrPartition)
 	case r.name == "":
 		r.refuse(protocol.UnknownTopicId)
-	case image.byName[r.name] != nil: // deleted and made again, under another id
+	case image.byName.get(r.name) != nil: // deleted and made again, under another id
 		r.refuse(protocol.InconsistentTopicId)
 	default:
 		r.refuse(protocol.UnknownTopicOrPartition)

@@ -100,7 +100,7 @@ func (c *Cluster) Topics() []TopicView {
 
 // Topic is the topic of that name; ok is false where there is none.
 func (c *Cluster) Topic(name string) (view TopicView, ok bool) {
-	t := c.image.Load().byName[name]
+	t := c.image.Load().byName.get(name)
 	if t == nil {
 		return TopicView{}, false
 	}
@@ -161,7 +161,7 @@ func (c *Cluster) partitionForAppend(tp TopicPartition) (*partition, error) {
 	if c.isClosed() {
 		return nil, ErrClosed
 	}
-	t := c.image.Load().byName[tp.Topic]
+	t := c.image.Load().byName.get(tp.Topic)
 	if t == nil {
 		if !c.settings.Load().autoCreateTopics {
 			return nil, fmt.Errorf("topic %q does not exist", tp.Topic)
@@ -169,7 +169,7 @@ func (c *Cluster) partitionForAppend(tp TopicPartition) (*partition, error) {
 		if err := c.CreateTopic(Topic{Name: tp.Topic}); err != nil {
 			return nil, err
 		}
-		t = c.image.Load().byName[tp.Topic]
+		t = c.image.Load().byName.get(tp.Topic)
 	}
 	switch p := t.partition(tp.Partition); {
 	case t == nil:
@@ -227,7 +227,7 @@ const readBytes = 1 << 20
 // the offset behind the last one. It returns none at the end of the log. An offset
 // before the log's start means its start. The records are copies.
 func (c *Cluster) Read(tp TopicPartition, offset int64) ([]Record, error) {
-	p := c.image.Load().byName[tp.Topic].partition(tp.Partition)
+	p := c.image.Load().byName.get(tp.Topic).partition(tp.Partition)
 	if p == nil {
 		return nil, fmt.Errorf("partition %v does not exist", tp)
 	}

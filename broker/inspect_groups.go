@@ -105,7 +105,7 @@ func (c *Cluster) Group(id string) (view Group, ok bool) {
 	for i := range view.Commits {
 		commit := &view.Commits[i]
 		commit.Lag = -1
-		if p := c.image.Load().byName[commit.Topic].partition(commit.Partition); p != nil {
+		if p := c.image.Load().byName.get(commit.Topic).partition(commit.Partition); p != nil {
 			commit.Lag = max(p.view().End-commit.Offset, 0)
 		}
 	}

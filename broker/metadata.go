@@ -44,9 +44,13 @@ func (c *Cluster) metadata(call *call, req *kmsg.MetadataRequest, resp *kmsg.Met
 	if version >= 8 && req.IncludeTopicAuthorizedOperations {
 		operations = topicOperations
 	}
-	b := c.appendMetadataHead(call, version)
+	var encoded []byte
 	if all {
-		b = append(b, c.image.Load().encodedTopics(version, operations)...)
+		encoded = c.image.Load().encodedTopics(version, operations)
+	}
+	b := c.appendMetadataHead(make([]byte, 0, 256+len(encoded)), call, version)
+	if all {
+		b = append(b, encoded...)
 	} else {
 		topics := c.metadataTopics(req)
 		b = appendArrayLen(b, len(topics), version >= 9)
@@ -105,9 +109,8 @@ func refuseMetadata(req *kmsg.MetadataRequest, resp *kmsg.MetadataResponse, code
 }
 
 // appendMetadataHead appends all that comes before the topics.
-func (c *Cluster) appendMetadataHead(call *call, version int16) []byte {
+func (c *Cluster) appendMetadataHead(b []byte, call *call, version int16) []byte {
 	flexible := version >= 9
-	b := make([]byte, 0, 256)
 	if version >= 3 {
 		b = appendInt32(b, 0) // throttle time
 	}
@@ -152,7 +155,7 @@ func (c *Cluster) metadataTopics(req *kmsg.MetadataRequest) []metadataTopic {
 			continue
 		}
 		seen[name] = true
-		if t := image.byName[name]; t != nil {
+		if t := image.byName.get(name); t != nil {
 			topics = append(topics, metadataTopic{name: name, id: t.id, topic: t})
 			continue
 		}
@@ -187,7 +190,7 @@ func topicsByID(image *topicImage, req *kmsg.MetadataRequest) (unknown []metadat
 			continue
 		}
 		seen[id] = true
-		if t := image.byID[id]; t != nil {
+		if t := image.byID.get(id); t != nil {
 			known = append(known, metadataTopic{name: t.name, id: id, topic: t})
 		} else {
 			unknown = append(unknown, metadataTopic{code: protocol.UnknownTopicId, nameless: true, id: id})

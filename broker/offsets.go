@@ -26,7 +26,7 @@ func (c *Cluster) offsetCommit(call *call, req *kmsg.OffsetCommitRequest, resp *
 	mergeCommitted(resp, reply.(*kmsg.OffsetCommitResponse).Topics)
 	if call.header.Version >= 10 {
 		for i := range resp.Topics {
-			if t := c.image.Load().byName[resp.Topics[i].Topic]; t != nil {
+			if t := c.image.Load().byName.get(resp.Topics[i].Topic); t != nil {
 				resp.Topics[i].TopicID = t.id
 			}
 		}
@@ -69,9 +69,9 @@ func (c *Cluster) knownCommits(version int16, req *kmsg.OffsetCommitRequest, res
 func (c *Cluster) namedTopic(byID bool, name string, id protocol.UUID) (t *topic, missing protocol.ErrorCode) {
 	image := c.image.Load()
 	if !byID {
-		return image.byName[name], protocol.UnknownTopicOrPartition
+		return image.byName.get(name), protocol.UnknownTopicOrPartition
 	}
-	if t := image.byID[id]; t != nil {
+	if t := image.byID.get(id); t != nil {
 		return t, protocol.UnknownTopicOrPartition
 	}
 	return nil, protocol.UnknownTopicId
@@ -131,7 +131,7 @@ func (c *Cluster) fetchGroupOffsets(call *call, req *kmsg.OffsetFetchRequestGrou
 	if byID && req.Topics != nil {
 		known := []kmsg.OffsetFetchRequestGroupTopic{}
 		for _, rt := range req.Topics {
-			t := c.image.Load().byID[rt.TopicID]
+			t := c.image.Load().byID.get(rt.TopicID)
 			if t == nil {
 				unknown = append(unknown, unknownFetched(rt))
 				continue
@@ -145,7 +145,7 @@ func (c *Cluster) fetchGroupOffsets(call *call, req *kmsg.OffsetFetchRequestGrou
 	if byID {
 		image := c.image.Load()
 		for i := range answer.Topics {
-			if t := image.byName[answer.Topics[i].Topic]; t != nil {
+			if t := image.byName.get(answer.Topics[i].Topic); t != nil {
 				answer.Topics[i].TopicID = t.id
 			}
 		}
@@ -208,7 +208,7 @@ func (c *Cluster) takeUnknownDeletes(req *kmsg.OffsetDeleteRequest) (refused []k
 	image := c.image.Load()
 	known := req.Topics[:0]
 	for _, rt := range req.Topics {
-		t := image.byName[rt.Topic]
+		t := image.byName.get(rt.Topic)
 		missing := kmsg.NewOffsetDeleteResponseTopic()
 		missing.Topic = rt.Topic
 		var kept []kmsg.OffsetDeleteRequestTopicPartition

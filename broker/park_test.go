@@ -142,7 +142,7 @@ func TestParkedFetchEndsWithItsConnection(t *testing.T) {
 		synctest.Wait()
 		cl.nc.Close()
 		synctest.Wait()
-		p := c.image.Load().byName["t"].partition(0)
+		p := c.image.Load().byName.get("t").partition(0)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if len(p.waiters) != 0 {

@@ -84,9 +84,9 @@ func (r *produceRequest) refuse() partitions.Refusal {
 func (c *call) producedTopic(rt *producedTopic) (t *topic, missing protocol.ErrorCode) {
 	image := c.cluster.image.Load()
 	if c.header.Version >= 13 {
-		return image.byID[rt.id], protocol.UnknownTopicId
+		return image.byID.get(rt.id), protocol.UnknownTopicId
 	}
-	return image.byName[string(rt.name)], protocol.UnknownTopicOrPartition
+	return getBytes(&image.byName, rt.name), protocol.UnknownTopicOrPartition
 }
 
 func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedPartition) partitions.Appended {

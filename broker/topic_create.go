@@ -158,12 +158,12 @@ func (p *topicPlan) judge(image *topicImage, s *settings) apiError {
 		refused = apiError{protocol.InvalidTopicException, reason}
 	}
 	if hasCollisionChars(p.name) {
-		if other := image.colliding[unifyCollisionChars(p.name)]; other != nil {
+		if other := image.colliding.get(unifyCollisionChars(p.name)); other != nil {
 			refused = apiError{protocol.InvalidTopicException,
 				fmt.Sprintf("Topic '%s' collides with existing topic: %s", p.name, other.name)}
 		}
 	}
-	if image.byName[p.name] != nil {
+	if image.byName.get(p.name) != nil {
 		refused = apiError{protocol.TopicAlreadyExists, "Topic '" + p.name + "' already exists."}
 	}
 	if refused.code != protocol.None {

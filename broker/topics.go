@@ -28,11 +28,11 @@ func (t *topic) partition(i int32) *partition {
 
 // topicImage is an immutable view of all topics, replaced as a whole.
 type topicImage struct {
-	byName map[string]*topic
-	byID   map[protocol.UUID]*topic
-	// colliding has the first of the topics whose names are alike when their dots
-	// are underscores: none may be created beside it.
-	colliding map[string]*topic
+	byName topicMap[string]
+	byID   topicMap[protocol.UUID]
+	// colliding has the topics by their names with underscores for dots: none may
+	// be created beside one that is alike.
+	colliding topicMap[string]
 	list      []*topic // in the order of their creation
 	made      uint64   // topics that were ever created
 	metadata  metadataCache
@@ -54,10 +54,10 @@ type topicEdit struct {
 func (c *Cluster) editTopics() *topicEdit {
 	old := c.image.Load()
 	return &topicEdit{c: c, s: c.settings.Load(), next: &topicImage{
-		byName:    cloneMap(old.byName),
-		byID:      cloneMap(old.byID),
-		colliding: cloneMap(old.colliding),
-		list:      old.list[:len(old.list):len(old.list)],
+		byName:    old.byName.edit(),
+		byID:      old.byID.edit(),
+		colliding: old.colliding.edit(),
+		list:      old.list, // appending does not disturb who reads the shorter list
 		made:      old.made,
 	}}
 }
@@ -78,6 +78,9 @@ func (e *topicEdit) publish() {
 			p.cfg.Store(&cfg)
 		}
 	}
+	e.next.byName.settle()
+	e.next.byID.settle()
+	e.next.colliding.settle()
 	e.c.image.Store(e.next)
 }
 
@@ -91,10 +94,10 @@ func (e *topicEdit) create(name string, numPartitions int32, configs map[string]
 		configs:  configs,
 	}
 	t.partitions = e.newPartitions(t, 0, numPartitions)
-	e.next.byName[name] = t
-	e.next.byID[t.id] = t
+	e.next.byName.set(name, t)
+	e.next.byID.set(t.id, t)
 	if hasCollisionChars(name) {
-		e.next.colliding[unifyCollisionChars(name)] = t
+		e.next.colliding.set(unifyCollisionChars(name), t)
 	}
 	e.next.list = append(e.next.list, t)
 	return t
@@ -132,11 +135,10 @@ func (e *topicEdit) configure(t *topic, configs map[string]string) {
 }
 
 func (e *topicEdit) replace(old, t *topic) {
-	e.next.byName[t.name] = t
-	e.next.byID[t.id] = t
-	unified := unifyCollisionChars(t.name)
-	if e.next.colliding[unified] == old {
-		e.next.colliding[unified] = t
+	e.next.byName.set(t.name, t)
+	e.next.byID.set(t.id, t)
+	if hasCollisionChars(t.name) {
+		e.next.colliding.set(unifyCollisionChars(t.name), t)
 	}
 	list := make([]*topic, len(e.next.list))
 	for i, other := range e.next.list {
@@ -153,9 +155,11 @@ func (e *topicEdit) remove(gone []*topic) {
 	removed := make(map[*topic]bool, len(gone))
 	for _, t := range gone {
 		removed[t] = true
-		delete(e.next.byName, t.name)
-		delete(e.next.byID, t.id)
-		delete(e.next.colliding, unifyCollisionChars(t.name))
+		e.next.byName.set(t.name, nil)
+		e.next.byID.set(t.id, nil)
+		if hasCollisionChars(t.name) {
+			e.next.colliding.set(unifyCollisionChars(t.name), nil)
+		}
 	}
 	list := make([]*topic, 0, len(e.next.list)-len(gone))
 	for _, t := range e.next.list {
@@ -190,7 +194,7 @@ func (c *Cluster) addTopic(t Topic) error {
 func (c *Cluster) autoCreate(name string) (*topic, apiError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t := c.image.Load().byName[name]; t != nil {
+	if t := c.image.Load().byName.get(name); t != nil {
 		return t, apiError{}
 	}
 	if name == clusterMetadataTopicName {
@@ -205,7 +209,7 @@ func (c *Cluster) autoCreate(name string) (*topic, apiError) {
 
 // offsetsTopic is __consumer_offsets, created when it is needed first.
 func (c *Cluster) offsetsTopic() *topic {
-	if t := c.image.Load().byName[offsetsTopicName]; t != nil {
+	if t := c.image.Load().byName.get(offsetsTopicName); t != nil {
 		return t
 	}
 	t, refused := c.autoCreate(offsetsTopicName)
