@@ -31,9 +31,9 @@ func TestShipping(t *testing.T) {
 	k.WaitCommitted("shipping", "orders", 0, 2)
 }
 
-// TestShippingInABubble has a worker die without leaving. Its session of 45 s has
+// TestWorkerDiesInABubble has a worker die without leaving. Its session of 45 s has
 // to run out, which takes no time here.
-func TestShippingInABubble(t *testing.T) {
+func TestWorkerDiesInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := kafkatest.Start(t, kafkatest.Config{Network: kafkatest.Memory})
 		k.CreateTopic("orders", 2)
@@ -84,19 +84,24 @@ func ExampleCluster_WaitGroup() {
 	_ = test
 }
 
-// TestReadmeShowsTheExample keeps the test that the README shows the one that is run.
-func TestReadmeShowsTheExample(t *testing.T) {
-	source, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+// TestReadmeShowsTheExamples keeps the tests that the README shows those that are run.
+func TestReadmeShowsTheExamples(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(source), "\nfunc TestShipping(")
-	body, _, ok := strings.Cut(rest, "\n}\n")
-	if example := "```go\nfunc TestShipping(" + body + "\n}\n```\n"; !ok || !strings.Contains(string(readme), example) {
-		t.Errorf("the README does not show\n%s", example)
+	for name, file := range map[string]string{
+		"TestShipping":          "example_test.go",
+		"TestShippingInABubble": "../conformance/peers/example_test.go",
+	} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(source), "\nfunc "+name+"(")
+		body, _, ok := strings.Cut(rest, "\n}\n")
+		if example := "```go\nfunc " + name + "(" + body + "\n}\n```\n"; !ok || !strings.Contains(string(readme), example) {
+			t.Errorf("the README does not show\n%s", example)
+		}
 	}
 }

@@ -23,7 +23,7 @@ func TestShippingInABubble(t *testing.T) {
 		if n := client.PollFetches(t.Context()).NumRecords(); n != 2 {
 			t.Fatalf("%d records", n)
 		}
-		go client.PollFetches(t.Context()) // polling again says that these are done
+		go client.PollFetches(t.Context())          // polling again says that these are done
 		k.WaitCommitted("shipping", "orders", 0, 2) // kgo commits every 5 s, which nobody waits for
 	})
 }
