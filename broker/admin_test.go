@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func ask(t *testing.T, cn *conn, req kmsg.Request, version int16) kmsg.Response 
 	if err := cn.call.serve(req.AppendTo(nil)); err != nil {
 		t.Fatalf("%s v%d: %v", kmsg.NameForKey(req.Key()), version, err)
 	}
-	body := cn.out.buf[8:] // size and correlation id
+	body := cn.answered(t)[8:] // size and correlation id
 	if req.IsFlexible() && req.Key() != int16(kmsg.ApiVersions) {
 		body = body[1:] // no tags
 	}
@@ -45,9 +46,29 @@ func ask(t *testing.T, cn *conn, req kmsg.Request, version int16) kmsg.Response 
 	if err := resp.ReadFrom(body); err != nil {
 		t.Fatalf("answer to %s v%d: %v", kmsg.NameForKey(req.Key()), version, err)
 	}
-	cn.out.buf = cn.out.buf[:0]
 	return resp
 }
+
+// answered takes what waits to be written.
+func (cn *conn) answered(tb testing.TB) []byte {
+	tb.Helper()
+	var b bytes.Buffer
+	cn.out.dst = sink{&b}
+	if err := cn.out.flush(); err != nil {
+		tb.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// sink is a connection that only takes bytes.
+type sink struct{ *bytes.Buffer }
+
+func (sink) Close() error                     { return nil }
+func (sink) LocalAddr() net.Addr              { return nil }
+func (sink) RemoteAddr() net.Addr             { return nil }
+func (sink) SetDeadline(time.Time) error      { return nil }
+func (sink) SetReadDeadline(time.Time) error  { return nil }
+func (sink) SetWriteDeadline(time.Time) error { return nil }
 
 // TestAdminAsKafka replays what clients asked a fresh Apache Kafka 4.4.0, in that
 // order, and wants its answers, up to ids and the order of those that Kafka shuffles.

@@ -44,13 +44,10 @@ func (c *Cluster) metadata(call *call, req *kmsg.MetadataRequest, resp *kmsg.Met
 	if version >= 8 && req.IncludeTopicAuthorizedOperations {
 		operations = topicOperations
 	}
-	var encoded []byte
+	b := c.appendMetadataHead(make([]byte, 0, 256), call, version)
+	head, listed := len(b), []byte(nil)
 	if all {
-		encoded = c.image.Load().encodedTopics(version, operations)
-	}
-	b := c.appendMetadataHead(make([]byte, 0, 256+len(encoded)), call, version)
-	if all {
-		b = append(b, encoded...)
+		listed = c.image.Load().encodedTopics(version, operations)
 	} else {
 		topics := c.metadataTopics(req)
 		b = appendArrayLen(b, len(topics), version >= 9)
@@ -68,7 +65,22 @@ func (c *Cluster) metadata(call *call, req *kmsg.MetadataRequest, resp *kmsg.Met
 	if version >= 13 {
 		b = append(b, 0, 0) // error code
 	}
-	call.raw = appendNoTags(b, version >= 9)
+	b = appendNoTags(b, version >= 9)
+	call.raw = b
+	if all {
+		call.answerAround(b[:head], listed, b[head:])
+	}
+}
+
+// answerAround answers with shared bytes between two others; they are not copied.
+func (c *call) answerAround(head, shared, tail []byte) {
+	start, before := c.begin()
+	out := &c.conn.out
+	out.buf = append(out.buf, head...)
+	out.splice(shared)
+	out.buf = append(out.buf, tail...)
+	out.end(start, before)
+	c.silent = true // answered
 }
 
 // unreadableMetadata is why the request is refused as a whole. Versions 10 and 11

@@ -120,5 +120,5 @@ func (cn *conn) serveOnce(b *testing.B, req kmsg.Request, body []byte) {
 	if err := cn.call.serve(body); err != nil {
 		b.Fatal(err)
 	}
-	cn.out.buf = cn.out.buf[:0]
+	cn.out.buf, cn.out.splices, cn.out.spliced = cn.out.buf[:0], cn.out.splices[:0], 0
 }
