@@ -1,45 +1,52 @@
 package peers
 
-import "testing"
+import (
+	"context"
+	"testing"
+)
 
 // TestMixedGroup has different client libraries in one group: they agree on an
 // assignor by its name, whoever leads computes it for all, and each of them can die.
+//
+// kafka-go and librdkafka do not fit into one group: kafka-go announces version 1 of
+// the subscription and leaves out the owned partitions that belong to it, and
+// librdkafka as a leader gives such a member nothing.
 func TestMixedGroup(t *testing.T) {
-	for _, assignor := range []string{"range", "roundrobin"} {
-		t.Run(assignor, func(t *testing.T) {
-			t.Parallel()
-			ctx, tg := newTarget(t)
-			topic := tg.topic(ctx, t, 4)
-			var all []driver
-			for _, d := range drivers() {
-				if d.skip == "" {
-					all = append(all, d)
+	for _, third := range []driver{kafkaGoDriver(), confluentDriver()} {
+		for _, assignor := range []string{"range", "roundrobin"} {
+			t.Run(third.name+"/"+assignor, func(t *testing.T) {
+				t.Parallel()
+				if third.skip != "" {
+					t.Skip(third.skip)
 				}
-			}
-			g := newGroup(tg, all[0], assignor, topic, 4)
-			for _, d := range all {
-				g.driver = d
-				g.join(t, d.name, "")
-			}
-			shares := []int{1, 1, 1, 1}
-			if len(all) == 3 {
-				shares = []int{2, 1, 1}
-			}
-			g.await(ctx, t, "one partition each", balanced(shares...))
-
-			for i, d := range all[1:] {
-				last := int64(i) * 10
-				g.produce(ctx, t, last, last+10)
-				g.await(ctx, t, "the records of each partition", readTo(last+10))
-				g.commit(ctx, t, []int64{last + 10, last + 10, last + 10, last + 10})
-				g.crash(d.name)
-				g.await(ctx, t, "the others without "+d.name, func(l *ledger) bool {
-					return len(l.owner) == 4 && len(l.owned()) == len(all)-1-i
-				})
-			}
-			g.produce(ctx, t, int64(len(all)-1)*10, 100)
-			g.await(ctx, t, "100 records of each partition", readTo(100))
-			g.checkReads(t, 100, nil)
-		})
+				ctx, tg := newTarget(t)
+				mixedGroup(ctx, t, tg, assignor, kgoDriver(), saramaDriver(), third)
+			})
+		}
 	}
+}
+
+func mixedGroup(ctx context.Context, t *testing.T, tg *target, assignor string, first, second, third driver) {
+	topic := tg.topic(ctx, t, 4)
+	g := newGroup(tg, first, assignor, topic, 4)
+	for _, d := range []driver{first, second, third} {
+		g.driver = d
+		g.join(t, d.name, "")
+	}
+	g.await(ctx, t, "one member with two partitions and two with one", balanced(2, 1, 1))
+	g.produce(ctx, t, 0, 10)
+	g.await(ctx, t, "10 records of each partition", readTo(10))
+	g.commit(ctx, t, []int64{10, 10, 10, 10})
+
+	g.crash(second.name)
+	g.await(ctx, t, "the two others with two partitions each", balanced(2, 2))
+	g.produce(ctx, t, 10, 20)
+	g.await(ctx, t, "20 records of each partition", readTo(20))
+	g.commit(ctx, t, []int64{20, 20, 20, 20})
+
+	g.close(first.name)
+	g.await(ctx, t, "the last one with all partitions", balanced(4))
+	g.produce(ctx, t, 20, 30)
+	g.await(ctx, t, "30 records of each partition", readTo(30))
+	g.checkReads(t, 30, nil)
 }
