@@ -10,6 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+//go:generate go run ./internal/configgen --bootstrap 127.0.0.1:9092 --dir .
+
 // configDef is one config of Kafka: what DescribeConfigs tells of it, and which
 // values it takes. It mirrors org.apache.kafka.common.config.ConfigDef.ConfigKey.
 type configDef struct {
