@@ -41,7 +41,7 @@ func Rules() []Rule {
 		produceRules(), idempotentRules(),
 		fetchRules(), fetchSessionRules(), logOffsetRules(),
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
-		leaveRules(), staticRules(), groupAdminRules(), commitRules(), committedRules(),
+		leaveRules(), staticRules(), groupTimerRules(), groupAdminRules(), commitRules(), committedRules(),
 	)
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return all
