@@ -157,10 +157,14 @@ func (s scenario) run(trace func(string, ...any)) (failure string, after int) {
 func (w *world) settle() {
 	w.cfg.MaxSize = 0
 	w.step(Configure{Config: w.cfg})
+	g := &w.g.classic
+	foreign := g.protocolType != "consumer" || g.protocol != nil && *g.protocol != "range"
 	for _, c := range w.clients {
-		c.strange = false
-		if w.g.classic.protocolType != "consumer" {
-			c.crash() // who stays in a group of another type keeps all others out
+		c.strange, c.revision = false, 0
+		if foreign {
+			// Who stays in a group of another type keeps all others out; so does, after a
+			// reload, who was stored with a protocol that the others do not have.
+			c.crash()
 		}
 	}
 	end := w.now.Add(newMemberTimeout + w.longestTimeout())
