@@ -35,7 +35,7 @@ type phase byte
 const (
 	mustJoin phase = iota
 	mustSync
-	member1 // a member with an assignment
+	hasAssignment // a member with an assignment
 )
 
 const simulatedPartitions = 6
@@ -273,7 +273,7 @@ func (c *client) receive() {
 		if c.refused(resp.ErrorCode) {
 			return
 		}
-		c.phase, c.owned = member1, resp.MemberAssignment
+		c.phase, c.owned = hasAssignment, resp.MemberAssignment
 	case *kmsg.HeartbeatResponse:
 		c.refused(resp.ErrorCode)
 	}

@@ -184,7 +184,7 @@ func (w *world) settled() bool {
 	}
 	var owned []byte
 	for _, c := range w.clients {
-		if c.phase != member1 || c.generation != w.g.classic.generation {
+		if c.phase != hasAssignment || c.generation != w.g.classic.generation {
 			return false
 		}
 		owned = append(owned, c.owned...)
