@@ -3,6 +3,7 @@ package conformance
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -60,9 +61,11 @@ func values(vs ...string) []kmsg.Record {
 // batchOf is one uncompressed batch with these values.
 func batchOf(vs ...string) []byte { return seal(newBatch(), codecNone, values(vs...)...) }
 
-// idempotent is one batch of a producer with an id.
+// idempotent is one batch of a producer with an id. Its records are of now: a broker
+// forgets, from time to time, producers whose last record is older than a day.
 func idempotent(id int64, epoch int16, sequence int32, vs ...string) []byte {
 	b := newBatch()
+	b.FirstTimestamp = time.Now().UnixMilli()
 	b.ProducerID, b.ProducerEpoch, b.FirstSequence = id, epoch, sequence
 	return seal(b, codecNone, values(vs...)...)
 }

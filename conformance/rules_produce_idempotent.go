@@ -84,6 +84,14 @@ func idempotentRules() []Rule {
 			put(a, t, 0, idempotent(pid, 0, math.MaxInt32, "b", "c"))
 			put(a, t, 0, idempotent(pid, 0, 1, "d"))
 		}),
+		must("produce.idempotent.old-records", "A producer of old records is not forgotten at once.", "ProducerStateManager.isProducerExpired", func(c *Conversation) {
+			t, a, pid := idempotentTopic(c)
+			for _, sequence := range []int32{0, 1, 3, 1} {
+				b := newBatch()
+				b.ProducerID, b.ProducerEpoch, b.FirstSequence = pid, 0, sequence
+				put(a, t, 0, seal(b, codecNone, values("v")...))
+			}
+		}),
 		must("produce.idempotent.per-partition", "Each partition has a sequence of its own.", "ProducerStateManager", func(c *Conversation) {
 			t, a, pid := idempotentTopic(c)
 			put(a, t, 0, idempotent(pid, 0, 0, "a"))
