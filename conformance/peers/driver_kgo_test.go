@@ -96,23 +96,7 @@ func kgoJoin(t *testing.T, at endpoint, m memberConfig) member {
 	})
 	return member{
 		commit: func(ctx context.Context, offsets map[int32]int64) error {
-			of := map[int32]kgo.EpochOffset{}
-			for p, offset := range offsets {
-				of[p] = kgo.EpochOffset{Epoch: -1, Offset: offset}
-			}
-			var failed error
-			client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{m.topic: of},
-				func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
-					if failed = err; err != nil {
-						return
-					}
-					for _, topic := range resp.Topics {
-						for _, p := range topic.Partitions {
-							failed = errors.Join(failed, kerr.ErrorForCode(p.ErrorCode))
-						}
-					}
-				})
-			return failed
+			return kgoCommit(ctx, client, m.topic, offsets)
 		},
 		close: func() {
 			cancel()
@@ -120,6 +104,26 @@ func kgoJoin(t *testing.T, at endpoint, m memberConfig) member {
 			client.CloseAllowingRebalance()
 		},
 	}
+}
+
+func kgoCommit(ctx context.Context, client *kgo.Client, topic string, offsets map[int32]int64) error {
+	of := map[int32]kgo.EpochOffset{}
+	for p, offset := range offsets {
+		of[p] = kgo.EpochOffset{Epoch: -1, Offset: offset}
+	}
+	var failed error
+	client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{topic: of},
+		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
+			if failed = err; err != nil {
+				return
+			}
+			for _, t := range resp.Topics {
+				for _, p := range t.Partitions {
+					failed = errors.Join(failed, kerr.ErrorForCode(p.ErrorCode))
+				}
+			}
+		})
+	return failed
 }
 
 func kgoProduce(ctx context.Context, at endpoint, p producerConfig, topic string, records []record) error {

@@ -42,6 +42,7 @@ func Rooms() map[string]Room {
 		"conformance/peers": {[]string{"kafkatest", "broker", "conformance", "protocol", "*"}, nil},
 		"cmd/klamm":         {[]string{"broker", "conformance"}, append(tests, "protocol")},
 		"internal/tidy":     {},
+		"tools":             {},
 		// Generators run by hand; nothing that is shipped imports them.
 		"broker/internal":   {[]string{"protocol", kmsg}, tests},
 		"protocol/internal": {nil, tests},
