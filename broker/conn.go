@@ -20,6 +20,7 @@ type conn struct {
 	in      frames
 	out     outbox
 	call    call
+	now     time.Time // when the request that is served was read
 	idle    time.Time // when the read deadline was set last
 
 	client atomic.Pointer[string] // client id of the last request, for who looks from outside
@@ -38,7 +39,7 @@ type conn struct {
 var errGone = errors.New("the client went away")
 
 func newConn(c *Cluster, nc net.Conn) *conn {
-	cn := &conn{cluster: c, nc: nc, ended: make(chan struct{}), call: call{now: time.Now()}}
+	cn := &conn{cluster: c, nc: nc, ended: make(chan struct{}), now: time.Now()}
 	cn.in.src = nc
 	cn.out.dst = nc
 	return cn
@@ -60,7 +61,8 @@ func (cn *conn) serve() {
 
 func (cn *conn) loop() error {
 	for {
-		if cn.watching || !cn.in.ready() {
+		drained := cn.watching || !cn.in.ready()
+		if drained {
 			if err := cn.out.flush(); err != nil {
 				return err
 			}
@@ -73,6 +75,9 @@ func (cn *conn) loop() error {
 		frame, err := cn.in.next(int32(s.socketRequestMaxBytes))
 		if err != nil {
 			return err
+		}
+		if drained { // requests that came together share a time: a look at the clock is not for free
+			cn.now = time.Now()
 		}
 		if err := cn.handle(frame); err != nil {
 			cn.out.flush() // what was answered before the bad request is owed
@@ -90,8 +95,8 @@ func (cn *conn) loop() error {
 // request (connections.max.idle.ms), and up to a tenth later: setting the deadline
 // at each request would cost more than most requests.
 func (cn *conn) expectWithin(idle time.Duration) {
-	if idle > 0 && cn.call.now.Sub(cn.idle) > idle/10 {
-		cn.idle = cn.call.now
+	if idle > 0 && cn.now.Sub(cn.idle) > idle/10 {
+		cn.idle = cn.now
 		cn.nc.SetReadDeadline(cn.idle.Add(idle + idle/10))
 	}
 }
@@ -109,7 +114,7 @@ func (cn *conn) handle(frame []byte) error {
 	if refused := cn.cluster.refused.Load(); refused != nil && (*refused)[h.ClientID] {
 		return errRefused
 	}
-	cn.call = call{cluster: cn.cluster, conn: cn, header: h, now: time.Now()}
+	cn.call = call{cluster: cn.cluster, conn: cn, header: h, now: cn.now}
 	return cn.call.serve(body)
 }
 

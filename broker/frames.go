@@ -75,6 +75,9 @@ func (f *frames) need(n int) error {
 
 // makeRoom sees to it that there is space to read into, on the way to n bytes.
 func (f *frames) makeRoom(n int) {
+	if f.w == cap(f.buf) && f.w > 0 {
+		n = max(n, readAheadSize) // the client sends a lot
+	}
 	if f.r == f.w {
 		f.r, f.w = 0, 0
 		f.buf = f.buf[:0]

@@ -77,7 +77,7 @@ func (cn *conn) unwatch() {
 	<-cn.watched
 	cn.watching = false
 	cn.nc.SetReadDeadline(time.Time{})
-	cn.idle, cn.call.now = time.Time{}, time.Now()
+	cn.idle, cn.now = time.Time{}, time.Now()
 }
 
 // aLongTimeAgo is a deadline that has passed in any clock, a bubble's too.
