@@ -27,29 +27,29 @@ const maxRecordErrors = 10_000
 // follows the batch and is none itself is cut off. d is the caller's, and may be nil.
 // It mirrors ProduceRequest.validateRecords, UnifiedLog.analyzeAndValidateRecords
 // and org.apache.kafka.storage.internals.log.LogValidator, in this order.
-func Validate(cfg *Config, d *protocol.Decompressor, now time.Time, in Produced) (Batch, Refusal) {
+func Validate(cfg *Config, d *protocol.Decompressor, now time.Time, in Produced) (b Batch, refusal Refusal) {
 	size, code := oneBatch(in)
 	if code != protocol.None {
-		return Batch{}, Refusal{Code: code}
+		return b, Refusal{Code: code}
 	}
-	b := Batch{Bytes: in.Records[:size]}
-	h, ok := protocol.ParseBatchHeader(b.Bytes)
-	if !ok {
-		return Batch{}, Refusal{Code: protocol.CorruptMessage}
+	b.Bytes = in.Records[:size]
+	var ok bool
+	if b.Header, ok = protocol.ParseBatchHeader(b.Bytes); !ok {
+		return b, Refusal{Code: protocol.CorruptMessage}
 	}
-	if h.Transactional() && h.HasProducer() {
+	if b.Header.Transactional() && b.Header.HasProducer() {
 		// Before it looks at anything else, Kafka asks the transaction coordinator, and
 		// there are no transactions yet that this could be part of.
-		return Batch{}, Refusal{Code: protocol.InvalidProducerIdMapping}
+		return b, Refusal{Code: protocol.InvalidProducerIdMapping}
 	}
-	b.Header = h
-	if refusal := b.checkHeader(cfg); refusal.Code != protocol.None {
-		return Batch{}, refusal
+	refused := b.checkHeader(cfg)
+	if refused == nil {
+		refused = b.checkRecords(cfg, d, now, in)
 	}
-	if refusal := b.checkRecords(cfg, d, now, in); refusal.Code != protocol.None {
-		return Batch{}, refusal
+	if refused != nil {
+		refusal = *refused
 	}
-	return b, Refusal{}
+	return b, refusal
 }
 
 // oneBatch returns the size of the one batch of magic 2 that the field must hold.
@@ -75,32 +75,31 @@ func oneBatch(in Produced) (int, protocol.ErrorCode) {
 	return size, protocol.None
 }
 
-// checkHeader checks all that the header alone can tell.
-func (b *Batch) checkHeader(cfg *Config) Refusal {
+// checkHeader checks all that the header alone can tell; nil means that it is well.
+func (b *Batch) checkHeader(cfg *Config) *Refusal {
 	h := &b.Header
-	invalid := Refusal{Code: protocol.InvalidRecord, ByLog: true}
 	switch {
 	case h.BaseOffset != 0:
-		return invalid
+		return refusedByLog(protocol.InvalidRecord)
 	case len(b.Bytes) > cfg.MaxMessageBytes:
-		return Refusal{Code: protocol.MessageTooLarge}
+		return &Refusal{Code: protocol.MessageTooLarge}
 	case h.CRC != protocol.BatchCRC(b.Bytes):
-		return Refusal{Code: protocol.CorruptMessage}
+		return &Refusal{Code: protocol.CorruptMessage}
 	case !h.Codec().Known():
-		return Refusal{Code: protocol.UnknownServerError, ByLog: true}
+		return refusedByLog(protocol.UnknownServerError)
 	case h.NumRecords <= 0 || int64(h.LastOffsetDelta)+1 != int64(h.NumRecords):
-		return invalid
+		return refusedByLog(protocol.InvalidRecord)
 	case h.Control():
-		return invalid
+		return refusedByLog(protocol.InvalidRecord)
 	case h.HasProducer() && h.BaseSequence < 0:
-		return invalid
+		return refusedByLog(protocol.InvalidRecord)
 	}
-	return Refusal{}
+	return nil
 }
 
 // checkRecords looks at each record, and settles the batch's timestamp type and
 // max timestamp.
-func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Time, in Produced) Refusal {
+func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Time, in Produced) *Refusal {
 	h := &b.Header
 	payload := b.Bytes[protocol.BatchOverhead:]
 	compressed := h.Codec() != protocol.CodecNone
@@ -120,16 +119,16 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 	inOrder := check.records(&reader, h, in)
 	if err := reader.Err(); err != nil {
 		if errors.Is(err, protocol.ErrRecordSize) {
-			return Refusal{Code: protocol.UnknownServerError, ByLog: true}
+			return refusedByLog(protocol.UnknownServerError)
 		}
-		return Refusal{Code: protocol.InvalidRecord, ByLog: true}
+		return refusedByLog(protocol.InvalidRecord)
 	}
 	if check.count > 0 {
 		return check.refusal()
 	}
 	if compressed && !inOrder {
 		// Kafka sets out to write the batch anew and fails, for it kept no keys and values.
-		return Refusal{Code: protocol.UnknownServerError, ByLog: true}
+		return refusedByLog(protocol.UnknownServerError)
 	}
 	if cfg.LogAppendTime {
 		h.Attributes |= protocol.AttrLogAppendTime
@@ -140,17 +139,20 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 		h.MaxTimestampMs = check.maxMs
 		b.NewestDelta = check.maxDelta
 	}
-	return Refusal{}
+	return nil
 }
+
+// refusedByLog is what the log refuses without a word.
+func refusedByLog(code protocol.ErrorCode) *Refusal { return &Refusal{Code: code, ByLog: true} }
 
 // refuseCompressed is the answer to a payload that its codec cannot read. Kafka has
 // none of its own for it. It reads on without end where ErrTooLarge stands; a client
 // that is told MESSAGE_TOO_LARGE splits the batch.
-func refuseCompressed(err error) Refusal {
+func refuseCompressed(err error) *Refusal {
 	if errors.Is(err, protocol.ErrTooLarge) {
-		return Refusal{Code: protocol.MessageTooLarge}
+		return &Refusal{Code: protocol.MessageTooLarge}
 	}
-	return Refusal{Code: protocol.UnknownServerError, ByLog: true}
+	return refusedByLog(protocol.UnknownServerError)
 }
 
 // recordCheck is the walk over the records of one batch.
@@ -238,9 +240,9 @@ func (c *recordCheck) add(index int32, message string) {
 	}
 }
 
-func (c *recordCheck) refusal() Refusal {
+func (c *recordCheck) refusal() *Refusal {
 	if c.untimely {
-		return Refusal{
+		return &Refusal{
 			Code: protocol.InvalidTimestamp, ByLog: true, Records: c.errors,
 			Message: "One or more records have been rejected due to invalid timestamp",
 		}
@@ -249,7 +251,7 @@ func (c *recordCheck) refusal() Refusal {
 	for _, e := range c.errors[:min(3, len(c.errors))] {
 		first = append(first, fmt.Sprintf("RecordError(batchIndex=%d, message='%s')", e.Index, e.Message))
 	}
-	return Refusal{
+	return &Refusal{
 		Code: protocol.InvalidRecord, ByLog: true, Records: c.errors,
 		Message: fmt.Sprintf("One or more records have been rejected due to %d record errors in total, and only showing the first three errors at most: [%s]",
 			c.count, strings.Join(first, ", ")),
