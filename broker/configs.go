@@ -2,6 +2,7 @@ package broker
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -59,17 +60,14 @@ func preprocessConfigs(s *settings, r *kmsg.IncrementalAlterConfigsRequestResour
 		}
 		seen[r.Configs[i].Name] = true
 	}
-	null := ""
+	var null []string
 	for i := range r.Configs {
 		if r.Configs[i].Value == nil && r.Configs[i].Op != kmsg.IncrementalAlterConfigOpDelete {
-			if null != "" {
-				null += ", "
-			}
-			null += r.Configs[i].Name
+			null = append(null, r.Configs[i].Name)
 		}
 	}
-	if null != "" {
-		return apiError{protocol.InvalidRequest, "Null value not supported for : " + null}
+	if null != nil {
+		return apiError{protocol.InvalidRequest, "Null value not supported for : " + strings.Join(null, ", ")}
 	}
 	switch r.ResourceType {
 	case kmsg.ConfigResourceTypeTopic, kmsg.ConfigResourceTypeGroupConfig, kmsg.ConfigResourceTypeClientMetrics:
