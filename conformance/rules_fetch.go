@@ -40,7 +40,7 @@ func fetchRules() []Rule {
 				}
 			}
 		}),
-		must("fetch.partition-max-bytes", "The first batch is sent whole even when it is larger than the limits, further ones only as far as the limit reaches.", "KIP-74", partitionMaxBytes),
+		must("fetch.partition-max-bytes", "The first batch is sent whole even when it is larger than the limit, further ones only as far as the limit reaches; one below zero is an error that the broker did not foresee.", "KIP-74", partitionMaxBytes),
 		must("fetch.max-bytes", "The limit of the request holds over partitions, but for the first batch.", "KIP-74", maxBytes),
 		must("fetch.first-partition-empty", "The batch that is sent whole is the first there is, not that of the first partition.", "KIP-74", func(c *Conversation) {
 			t := c.Topic("orders", 3)
