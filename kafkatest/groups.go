@@ -75,6 +75,22 @@ func (c *Cluster) WaitCommitted(id, topic string, partition int32, offset int64)
 	return commit
 }
 
+// WaitConsumed waits until the group has committed the end of every partition of the
+// topic that has records: it has read, and committed, all that there is.
+func (c *Cluster) WaitConsumed(id, topic string) Group {
+	c.t.Helper()
+	return c.WaitGroup(id, sprintf("all of topic %q committed", topic), func(g Group) bool {
+		view, ok := c.broker.Topic(topic)
+		for i, p := range view.Partitions {
+			commit, committed := g.Committed(TopicPartition{Topic: topic, Partition: int32(i)})
+			if p.End > p.Start && (!committed || commit.Offset < p.End) {
+				return false
+			}
+		}
+		return ok
+	})
+}
+
 // Crash makes the client with this client id disappear as a killed process does:
 // its connections are cut, it is refused until Revive, and its sessions in all
 // groups expire now instead of after their session timeout. If several clients

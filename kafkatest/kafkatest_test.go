@@ -106,6 +106,11 @@ func TestRecords(t *testing.T) {
 		for range k.Records("orders") {
 			break
 		}
+		for from, want := range map[int64]int{-1: 2, 0: 2, 1: 1, 2: 0} {
+			if got := slices.Collect(k.RecordsFrom("orders", 0, from)); len(got) != want {
+				t.Errorf("%d records from offset %d, want %d", len(got), from, want)
+			}
+		}
 		var names []string
 		for _, topic := range k.Topics() {
 			names = append(names, topic.Name)
@@ -160,6 +165,8 @@ func TestGroupView(t *testing.T) {
 		if want := (kafkatest.Commit{TopicPartition: kafkatest.TopicPartition{Topic: "orders", Partition: 2}, Offset: 2, LeaderEpoch: -1}); commit != want {
 			t.Errorf("commit %+v", commit)
 		}
+		k.Produce("orders", 0, kafkatest.Values("z")...)
+		k.WaitConsumed("app", "orders")
 		if lag := k.Group("app").Lag(); lag != 0 {
 			t.Errorf("lag %d", lag)
 		}
@@ -312,6 +319,20 @@ connected clients: ["only"]`},
 			`kafkatest: waited 1s for group "app": orders-5 assigned` + "\n..."},
 		"commit": {func(k *kafkatest.Cluster) { k.WaitCommitted("app", "orders", 0, 3) },
 			`kafkatest: waited 1s for group "app": offset 3 of orders-0 committed` + "\n..."},
+		"consumed": {func(k *kafkatest.Cluster) { k.WaitConsumed("app", "order") },
+			`kafkatest: waited 1s for group "app": all of topic "order" committed` + "\n..."},
+		"lagging": {func(k *kafkatest.Cluster) {
+			k.Produce("orders", 1, kafkatest.Values("z")...)
+			k.WaitCommitted("app", "orders", 1, 1)
+			k.Crash("only")
+			k.Produce("orders", 1, kafkatest.Values("z")...)
+			k.WaitConsumed("app", "orders")
+		}, `kafkatest: waited 1s for group "app": all of topic "orders" committed` + "\n..."},
+		"no partition": {func(k *kafkatest.Cluster) {
+			for range k.RecordsFrom("orders", 2, 0) {
+			}
+		}, `kafkatest: records: partition orders-2 does not exist
+topic "orders": 0:[0,2) 1:[0,0)`},
 		"crash": {func(k *kafkatest.Cluster) { k.Crash("onyl") },
 			"kafkatest: crash: no client has the id \"onyl\"\nconnected clients: [\"only\"]"},
 		"expire": {func(k *kafkatest.Cluster) { k.ExpireSession("app", "onyl") },

@@ -55,7 +55,7 @@ func (c *Cluster) Records(topic string) iter.Seq[Record] {
 	}
 	return func(yield func(Record) bool) {
 		for i := range view.Partitions {
-			for r := range c.partition(TopicPartition{Topic: topic, Partition: int32(i)}) {
+			for r := range c.RecordsFrom(topic, int32(i), 0) {
 				if !yield(r) {
 					return
 				}
@@ -64,13 +64,16 @@ func (c *Cluster) Records(topic string) iter.Seq[Record] {
 	}
 }
 
-// partition walks through the records of one partition.
-func (c *Cluster) partition(tp TopicPartition) iter.Seq[Record] {
+// RecordsFrom are the records of one partition from an offset on. An offset before
+// the first record means the first record.
+func (c *Cluster) RecordsFrom(topic string, partition int32, offset int64) iter.Seq[Record] {
+	tp := TopicPartition{Topic: topic, Partition: partition}
 	return func(yield func(Record) bool) {
-		for offset := int64(0); ; {
+		c.t.Helper()
+		for {
 			records, err := c.broker.Read(tp, offset)
 			if err != nil {
-				c.t.Fatalf("kafkatest: records: %v", err)
+				c.t.Fatalf("kafkatest: records: %v\n%s", err, c.dumpTopics())
 			}
 			if len(records) == 0 {
 				return
