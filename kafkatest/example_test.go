@@ -50,38 +50,22 @@ func TestWorkerDiesInABubble(t *testing.T) {
 	})
 }
 
-// In a test, t is the test's own.
-func ExampleStart() {
-	var t *testing.T
-	test := func() {
-		k := kafkatest.Start(t, kafkatest.Config{
-			Topics:  []kafkatest.Topic{{Name: "orders", Partitions: 4}},
-			Configs: map[string]string{"auto.create.topics.enable": "false"},
-			Timeout: 5 * time.Second,
-		})
-		_ = k.Addr() // for the client of the code under test
-	}
-	_ = test
-}
-
-func ExampleCluster_Records() {
-	var k *kafkatest.Cluster // from kafkatest.Start
-	test := func() {
-		for r := range k.Records("orders") {
-			fmt.Printf("%v %d: %s\n", r.TopicPartition, r.Offset, r.Value)
+// TestRecordsByHand reads what a program has written, without a client.
+func TestRecordsByHand(t *testing.T) {
+	k := kafkatest.Start(t, kafkatest.Config{
+		Topics:  []kafkatest.Topic{{Name: "audit", Partitions: 1, Configs: map[string]string{"cleanup.policy": "compact"}}},
+		Configs: map[string]string{"auto.create.topics.enable": "false"},
+		Timeout: 5 * time.Second,
+	})
+	k.Produce("audit", 0, kafkatest.Record{ // stands for what the program does
+		Key: []byte("order-1"), Value: []byte("shipped"),
+		Headers: []kafkatest.Header{{Key: "by", Value: []byte("worker-1")}},
+	})
+	for _, r := range k.WaitRecords("audit", 1) {
+		if got := fmt.Sprintf("%s=%s %s=%s", r.Key, r.Value, r.Headers[0].Key, r.Headers[0].Value); got != "order-1=shipped by=worker-1" {
+			t.Errorf("record %v at offset %d: %s", r.TopicPartition, r.Offset, got)
 		}
 	}
-	_ = test
-}
-
-func ExampleCluster_WaitGroup() {
-	var k *kafkatest.Cluster // from kafkatest.Start
-	test := func() {
-		k.WaitGroup("shipping", "nothing left to read", func(g kafkatest.Group) bool {
-			return len(g.Commits) == 2 && g.Lag() == 0
-		})
-	}
-	_ = test
 }
 
 // TestReadmeShowsTheExamples keeps the tests that the README shows those that are run.

@@ -75,6 +75,12 @@ type Cluster struct {
 }
 
 // Start starts a broker that ends with the test t. When it cannot start, the test fails.
+//
+//	k := kafkatest.Start(t, kafkatest.Config{
+//		Topics:  []kafkatest.Topic{{Name: "orders", Partitions: 4}},
+//		Configs: map[string]string{"auto.create.topics.enable": "false"},
+//	})
+//	client, err := kgo.NewClient(kgo.SeedBrokers(k.Addr()))
 func Start(t testing.TB, cfg Config) *Cluster {
 	t.Helper()
 	configs := map[string]string{"group.initial.rebalance.delay.ms": initialRebalanceDelayMs}
