@@ -106,7 +106,7 @@ func (c *Cluster) createdTopic(p *topicPlan, s *settings, version int16) kmsg.Cr
 	if p.made != nil {
 		t.TopicID = p.made.id
 	} else {
-		t.TopicID = c.randomID("validated topic", p.name, 0)
+		t.TopicID = c.randomID("validated topic", p.name, c.validated.Add(1))
 	}
 	if version < 5 {
 		return t

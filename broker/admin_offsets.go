@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"slices"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"klamm/partitions"
@@ -173,22 +175,31 @@ func (c *Cluster) deleteRecords(call *call, req *kmsg.DeleteRecordsRequest, resp
 		t := &resp.Topics[i]
 		for j := range t.Partitions {
 			out := &t.Partitions[j]
-			low, code := deleteBefore(image.byName.get(t.Topic), out.Partition, offsets[TopicPartition{t.Topic, out.Partition}])
+			low, code := c.deleteBefore(image.byName.get(t.Topic), out.Partition, offsets[TopicPartition{t.Topic, out.Partition}])
 			out.LowWatermark, out.ErrorCode = low, int16(code)
 		}
 	}
 	c.changes.notify()
 }
 
-func deleteBefore(t *topic, index int32, offset int64) (lowWatermark int64, code protocol.ErrorCode) {
+func (c *Cluster) deleteBefore(t *topic, index int32, offset int64) (lowWatermark int64, code protocol.ErrorCode) {
 	p := t.partition(index)
 	switch {
 	case p == nil:
 		return partitions.InvalidOffset, protocol.UnknownTopicOrPartition
 	case t.internal:
 		return partitions.InvalidOffset, protocol.InvalidTopicException
+	case c.compactsOnly(t):
+		return partitions.InvalidOffset, protocol.PolicyViolation
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.log.DeleteRecords(offset)
+}
+
+// compactsOnly tells whether the topic's cleanup.policy keeps the last record of
+// each key for good, so that records must not be deleted.
+func (c *Cluster) compactsOnly(t *topic) bool {
+	policy := splitConfigList(c.settings.Load().topicValue(t.configs, "cleanup.policy"))
+	return slices.Contains(policy, "compact") && !slices.Contains(policy, "delete")
 }

@@ -25,7 +25,8 @@ type Cluster struct {
 
 	groups     groups
 	sessions   fetchSessions
-	producerID atomic.Int64 // the next one to give out
+	producerID atomic.Int64  // the next one to give out
+	validated  atomic.Uint64 // topics that were only validated, for their ids
 	changes    changes
 	refused    atomic.Pointer[map[string]bool] // client ids that may not talk to us, nil: none
 

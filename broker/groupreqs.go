@@ -77,7 +77,7 @@ func (c *Cluster) describeGroup(id string, version int16) kmsg.DescribeGroupsRes
 	if g := c.groups.get(id); g != nil {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		if !g.gone {
+		if !g.gone && g.machine.Listed() {
 			return g.machine.Describe()
 		}
 	}
@@ -93,9 +93,9 @@ func (c *Cluster) describeGroup(id string, version int16) kmsg.DescribeGroupsRes
 func (c *Cluster) listGroups(_ *call, req *kmsg.ListGroupsRequest, resp *kmsg.ListGroupsResponse) {
 	for _, g := range c.groups.all() {
 		g.mu.Lock()
-		view, gone := g.machine.Overview(), g.gone
+		view, hidden := g.machine.Overview(), g.gone || !g.machine.Listed()
 		g.mu.Unlock()
-		if gone || !anyFold(req.StatesFilter, view.State) || !anyFold(req.TypesFilter, view.Type) {
+		if hidden || !anyFold(req.StatesFilter, view.State) || !anyFold(req.TypesFilter, view.Type) {
 			continue
 		}
 		listed := kmsg.NewListGroupsResponseGroup()

@@ -53,11 +53,12 @@ func (c *Cluster) knownCommits(version int16, req *kmsg.OffsetCommitRequest, res
 		}
 		if t != nil {
 			rt.Topic, refused.Topic = t.name, t.name
+			rt.TopicID = t.id // Kafka stores it, whatever the version
 		}
-		if len(refused.Partitions) > 0 || t == nil {
+		if len(refused.Partitions) > 0 {
 			mergeCommitted(resp, []kmsg.OffsetCommitResponseTopic{refused})
 		}
-		if t != nil && (len(kept) > 0 || len(rt.Partitions) == 0) {
+		if len(kept) > 0 {
 			rt.Partitions = kept
 			known = append(known, rt)
 		}

@@ -14,6 +14,8 @@ func (g *Group) deleteOffsets(now time.Time, e OffsetDelete) []Effect {
 	g.observe(now)
 	resp := e.Req.ResponseKind().(*kmsg.OffsetDeleteResponse)
 	switch {
+	case g.id == "":
+		resp.ErrorCode = int16(protocol.InvalidGroupId)
 	case !g.offsets.exists:
 		resp.ErrorCode = int16(protocol.GroupIdNotFound)
 	case !g.classic.isEmpty() && !g.classic.usesConsumerProtocol():
