@@ -78,7 +78,11 @@ const producersChecked = 10 * time.Minute
 // expireProducers forgets producers that were silent for producer.id.expiration.ms.
 // Only an append can tell that they are forgotten, so it is time enough to look then.
 func (p *partition) expireProducers(now time.Time) {
-	if p.log.Producers() > 0 && now.Sub(p.expired) >= producersChecked {
+	switch {
+	case p.log.Producers() == 0:
+	case p.expired.IsZero():
+		p.expired = now
+	case now.Sub(p.expired) >= producersChecked:
 		p.expired = now
 		p.log.ExpireProducers(now, p.cfg.Load().ProducerIDExpiration)
 	}
