@@ -55,7 +55,10 @@ func (c *Cluster) findCoordinator(call *call, req *kmsg.FindCoordinatorRequest, 
 func (c *Cluster) coordinatorError(kind int8, version int16) protocol.ErrorCode {
 	switch kind {
 	case groupCoordinator:
-		c.offsetsTopic()
+		if _, err := c.offsetsTopic(); err != nil {
+			c.log.Error("there is no group coordinator", "error", err)
+			return protocol.CoordinatorNotAvailable
+		}
 		return protocol.None
 	case transactionCoordinator:
 		return protocol.CoordinatorNotAvailable

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"errors"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf16"
@@ -37,27 +39,32 @@ type group struct {
 	gone    bool
 }
 
-// openGroup returns the group of an id, a fresh one if there is none, locked.
-func (c *Cluster) openGroup(id string) *group {
+// openGroup returns the group of an id, a fresh one if there is none, locked. An
+// error says that there can be no groups, because their topic cannot be made.
+func (c *Cluster) openGroup(id string) (*group, error) {
 	for {
 		g := c.groups.get(id)
 		if g == nil {
-			g = c.groups.put(c.newGroup(id))
+			records, err := c.offsetsPartition(id)
+			if err != nil {
+				return nil, err
+			}
+			g = c.groups.put(c.newGroup(id, records))
 		}
 		g.mu.Lock()
 		if !g.gone {
-			return g
+			return g, nil
 		}
 		g.mu.Unlock()
 		c.groups.remove(g)
 	}
 }
 
-func (c *Cluster) newGroup(id string) *group {
+func (c *Cluster) newGroup(id string, records *partition) *group {
 	return &group{
 		cluster: c,
 		id:      id,
-		records: c.offsetsPartition(id),
+		records: records,
 		machine: groupcoord.New(id, c.settings.Load().group),
 	}
 }
@@ -109,18 +116,20 @@ func (gs *groups) all() []*group {
 func (gs *groups) close() {
 	for _, g := range gs.all() {
 		g.mu.Lock()
-		g.gone = true
-		if g.timer != nil {
-			g.timer.Stop()
-		}
+		g.end()
 		g.mu.Unlock()
 	}
 }
 
 // ask steps a group with the event that make returns and waits for the reply,
-// which may be parked. Nil means that the client went away meanwhile.
+// which may be parked. Nil means that there is nothing to answer: the client went
+// away meanwhile, or the connection is to be ended.
 func (c *call) ask(groupID string, make func(*group, groupcoord.Token) groupcoord.Event) kmsg.Response {
-	g := c.cluster.openGroup(groupID)
+	g, err := c.cluster.openGroup(groupID)
+	if err != nil {
+		c.hangUp = err
+		return nil
+	}
 	g.token++
 	to := g.token
 	reply := g.step(c.now, make(g, to), to)
@@ -131,11 +140,40 @@ func (c *call) ask(groupID string, make func(*group, groupcoord.Token) groupcoor
 	parked := g.park(to)
 	g.release()
 	reply, how := park(c.conn, parked, 0)
-	if how != woken {
+	switch {
+	case how != woken:
 		c.hangUp = errGone
 		g.abandon(to)
+	case reply == nil:
+		c.hangUp = errUnloaded
 	}
 	return reply
+}
+
+// errUnloaded ends the connections of parked requests whose group is no more.
+var errUnloaded = errors.New("the topic " + offsetsTopicName + " was deleted, and its groups with it")
+
+// unloadGroups ends all groups, because the topic that they write to is gone: as
+// in Kafka, members and offsets are lost. The next request makes the topic anew.
+func (c *Cluster) unloadGroups() {
+	for _, g := range c.groups.all() {
+		g.mu.Lock()
+		g.end()
+		for to, parked := range g.waiting {
+			delete(g.waiting, to)
+			close(parked)
+		}
+		g.mu.Unlock()
+		c.groups.remove(g)
+	}
+}
+
+// end makes the group one that is gone; its lock is held.
+func (g *group) end() {
+	g.gone = true
+	if g.timer != nil {
+		g.timer.Stop()
+	}
 }
 
 // tell steps a group with an event that has no reply.
@@ -163,8 +201,12 @@ func (g *group) park(to groupcoord.Token) chan kmsg.Response {
 // to Kafka's coordinator a closed connection means nothing.
 func (g *group) abandon(to groupcoord.Token) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	delete(g.waiting, to)
+	if g.gone {
+		g.mu.Unlock()
+		return
+	}
+	g.release()
 }
 
 // step applies an event under the lock and carries out its effects, in their
@@ -191,10 +233,7 @@ func (g *group) step(now time.Time, e groupcoord.Event, own groupcoord.Token) (r
 func (g *group) release() {
 	vacant := g.machine.Vacant() && len(g.waiting) == 0
 	if vacant {
-		g.gone = true
-		if g.timer != nil {
-			g.timer.Stop()
-		}
+		g.end()
 	}
 	g.mu.Unlock()
 	if vacant {
@@ -247,9 +286,12 @@ func (g *group) append(now time.Time, records []groupcoord.Record) {
 // offsetsPartition is the partition of __consumer_offsets that a group's records
 // go to, chosen as GroupCoordinatorService.partitionFor does. The topic is made
 // when the first group needs it.
-func (c *Cluster) offsetsPartition(groupID string) *partition {
-	t := c.offsetsTopic()
-	return t.partitions[int(javaHash(groupID)&0x7fffffff)%len(t.partitions)]
+func (c *Cluster) offsetsPartition(groupID string) (*partition, error) {
+	t, err := c.offsetsTopic()
+	if err != nil {
+		return nil, err
+	}
+	return t.partitions[int(javaHash(groupID)&0x7fffffff)%len(t.partitions)], nil
 }
 
 // javaHash is java.lang.String.hashCode.
@@ -262,6 +304,9 @@ func javaHash(s string) (h int32) {
 
 // groupsTopicsDeleted tells all groups that topics are gone.
 func (c *Cluster) groupsTopicsDeleted(names []string) {
+	if slices.Contains(names, offsetsTopicName) {
+		c.unloadGroups()
+	}
 	now := time.Now()
 	for _, g := range c.groups.all() {
 		g.tell(now, groupcoord.TopicsDeleted{Topics: names})
