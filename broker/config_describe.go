@@ -44,8 +44,6 @@ func (c *Cluster) describeConfigs(call *call, req *kmsg.DescribeConfigsRequest, 
 		refused := apiError{code: protocol.InvalidRequest}
 		if known {
 			r.Configs, refused = d.describe(rr)
-		} else if !isConfigResource(rr.ResourceType) {
-			r.ResourceType = kmsg.ConfigResourceTypeUnknown
 		}
 		message := ""
 		if refused.message != noMessage && refused.code != protocol.None {

@@ -40,7 +40,7 @@ func Rules() []Rule {
 		apiVersionsRules(), everyVersionRules(), frameRules(), metadataRules(), topicRules(), describeRules(),
 		produceRules(), idempotentRules(),
 		fetchRules(), fetchSessionRules(), logOffsetRules(),
-		logEdgeRules(), groupEdgeRules(),
+		logEdgeRules(), groupEdgeRules(), configEdgeRules(),
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
 		leaveRules(), staticRules(), groupTimerRules(), groupAdminRules(), commitRules(), committedRules(),
 	)
