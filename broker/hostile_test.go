@@ -85,14 +85,14 @@ func request(key, version int16, body []byte) []byte {
 // honest client is answered as before.
 func TestHostileFrames(t *testing.T) {
 	c := startTest(t, Config{Topics: []Topic{{Name: "t", Partitions: 2}}})
-	const attackers, frames = 500, 200
+	const attackers = 500
 	var wg sync.WaitGroup
 	for i := range attackers {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
 			r := rand.New(rand.NewPCG(uint64(i), 1))
-			for range frames {
+			for range hostileFramesEach {
 				if err := attack(t, c, hostileFrame(r)); err != nil {
 					t.Error(err)
 					return
