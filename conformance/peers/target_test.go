@@ -15,7 +15,7 @@ import (
 
 // target is the broker that a test talks to: one in this process, or, with
 // KLAMM_BOOTSTRAP=HOST:PORT in the environment, a live one. A live broker must accept
-// session timeouts of a second (group.min.session.timeout.ms).
+// session timeouts of 4 s (group.min.session.timeout.ms).
 type target struct {
 	endpoint
 	live      bool
