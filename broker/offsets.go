@@ -12,7 +12,8 @@ import (
 
 // offsetCommit commits offsets, of the existing topics and partitions.
 func (c *Cluster) offsetCommit(call *call, req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) {
-	known := c.knownCommits(call.header.Version, req, resp)
+	answer := &commitAnswer{resp: resp, byID: call.header.Version >= 10}
+	known := c.knownCommits(req, answer)
 	if len(known) == 0 {
 		return
 	}
@@ -23,22 +24,31 @@ func (c *Cluster) offsetCommit(call *call, req *kmsg.OffsetCommitRequest, resp *
 	if reply == nil {
 		return
 	}
-	mergeCommitted(resp, reply.(*kmsg.OffsetCommitResponse).Topics)
-	if call.header.Version >= 10 {
-		for i := range resp.Topics {
-			if t := c.image.Load().byName.get(resp.Topics[i].Topic); t != nil {
-				resp.Topics[i].TopicID = t.id
-			}
+	committed := reply.(*kmsg.OffsetCommitResponse).Topics
+	if answer.byID {
+		ids := make(map[string]protocol.UUID, len(known))
+		for _, rt := range known {
+			ids[rt.Topic] = rt.TopicID
 		}
+		for i := range committed {
+			committed[i].TopicID = ids[committed[i].Topic]
+		}
+	}
+	if len(resp.Topics) == 0 {
+		resp.Topics = committed // a topic named twice stands here twice
+		return
+	}
+	for i := range committed {
+		answer.add(&committed[i])
 	}
 }
 
 // knownCommits returns the topics and partitions of req that exist, with their
-// names, and refuses the others in resp.
-func (c *Cluster) knownCommits(version int16, req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) []kmsg.OffsetCommitRequestTopic {
+// names, and refuses the others in the answer.
+func (c *Cluster) knownCommits(req *kmsg.OffsetCommitRequest, answer *commitAnswer) []kmsg.OffsetCommitRequestTopic {
 	var known []kmsg.OffsetCommitRequestTopic
 	for _, rt := range req.Topics {
-		t, missing := c.namedTopic(version >= 10, rt.Topic, rt.TopicID)
+		t, missing := c.namedTopic(answer.byID, rt.Topic, rt.TopicID)
 		refused := kmsg.NewOffsetCommitResponseTopic()
 		refused.Topic, refused.TopicID = rt.Topic, rt.TopicID
 		var kept []kmsg.OffsetCommitRequestTopicPartition
@@ -55,8 +65,8 @@ func (c *Cluster) knownCommits(version int16, req *kmsg.OffsetCommitRequest, res
 			rt.Topic, refused.Topic = t.name, t.name
 			rt.TopicID = t.id // Kafka stores it, whatever the version
 		}
-		if len(refused.Partitions) > 0 {
-			mergeCommitted(resp, []kmsg.OffsetCommitResponseTopic{refused})
+		if t == nil || len(refused.Partitions) > 0 {
+			answer.add(&refused)
 		}
 		if len(kept) > 0 {
 			rt.Partitions = kept
@@ -78,19 +88,34 @@ func (c *Cluster) namedTopic(byID bool, name string, id protocol.UUID) (t *topic
 	return nil, protocol.UnknownTopicId
 }
 
-// mergeCommitted adds topics to the answer; partitions of one topic stay together.
-func mergeCommitted(resp *kmsg.OffsetCommitResponse, topics []kmsg.OffsetCommitResponseTopic) {
-	at := make(map[string]int, len(resp.Topics))
-	for i := range resp.Topics {
-		at[resp.Topics[i].Topic] = i
+// commitAnswer gathers the topics of an answer. Partitions of one topic, which is known
+// by its id since v10, stay together (OffsetCommitResponse.Builder).
+type commitAnswer struct {
+	resp *kmsg.OffsetCommitResponse
+	byID bool
+	at   map[commitTopic]int
+}
+
+// commitTopic is how a topic of an answer is known: by one of the two.
+type commitTopic struct {
+	name string
+	id   protocol.UUID
+}
+
+func (a *commitAnswer) add(t *kmsg.OffsetCommitResponseTopic) {
+	key := commitTopic{name: t.Topic}
+	if a.byID {
+		key = commitTopic{id: t.TopicID}
 	}
-	for _, t := range topics {
-		if i, ok := at[t.Topic]; ok && t.Topic != "" {
-			resp.Topics[i].Partitions = append(resp.Topics[i].Partitions, t.Partitions...)
-		} else {
-			resp.Topics = append(resp.Topics, t)
-		}
+	if i, ok := a.at[key]; ok {
+		a.resp.Topics[i].Partitions = append(a.resp.Topics[i].Partitions, t.Partitions...)
+		return
 	}
+	if a.at == nil {
+		a.at = make(map[commitTopic]int)
+	}
+	a.at[key] = len(a.resp.Topics)
+	a.resp.Topics = append(a.resp.Topics, *t)
 }
 
 // offsetFetch answers one group before v8, several since (KIP-709).

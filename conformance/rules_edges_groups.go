@@ -166,6 +166,26 @@ func groupEdgeRules() []Rule {
 			}
 			described(a, g)
 		}),
+		must("offsets.commit.unknown-topics-merged", "Partitions of a topic named twice stay together in the answer once a topic is refused; a topic that does not exist is answered even without partitions.", "OffsetCommitResponse.Builder", func(c *Conversation) {
+			t, a, g := c.Topic("orders", 1), c.Conn("a"), c.Group("readers")
+			nowhere := Topic{Name: c.Name("nowhere"), ID: [16]byte{1}}
+			for _, v := range []int16{9, 10} {
+				for _, topics := range [][]Topic{{t, t}, {nowhere, nowhere}, {nowhere, t, t}, {t, nowhere, t}} {
+					req := commit(v, g, topics[0], 0, 5)
+					for _, more := range topics[1:] {
+						req.Topics = append(req.Topics, commit(v, g, more, 0, 6).Topics...)
+					}
+					commitNow(a, req)
+				}
+				req := commit(v, g, nowhere, 0, 5)
+				req.Topics[0].Partitions = nil
+				req.Topics = append(req.Topics, commit(v, g, t, 0, 7).Topics...)
+				commitNow(a, req)
+				req = commit(v, g, nowhere, 0, 5)
+				req.Topics[0].Partitions = nil
+				commitNow(a, req)
+			}
+		}),
 		must("offsets.commit.only-unknown", "A commit of nothing that exists makes no group.", commitSource, func(c *Conversation) {
 			g, a := c.Group("readers"), c.Conn("a")
 			commitNow(a, commit(9, g, Topic{Name: c.Name("nowhere")}, 0, 1))
