@@ -289,12 +289,10 @@ func TestMembersThatStartTogether(t *testing.T) {
 	})
 }
 
-// TestFailures shows what a test that fails is told.
-func TestFailures(t *testing.T) {
-	for name, tc := range map[string]struct {
-		test func(k *kafkatest.Cluster)
-		want string
-	}{
+// failures are tests that fail, and what they are told. They find a topic of two
+// partitions, two records in the first, and a group of one member that has read them.
+func failures() map[string]failingTest {
+	return map[string]failingTest{
 		"records": {func(k *kafkatest.Cluster) { k.WaitRecords("orders", 3) }, `kafkatest: waited 1s for 3 records in topic "orders", which has 2
 topic "orders": 0:[0,2) 1:[0,0)`},
 		"records of no topic": {func(k *kafkatest.Cluster) { k.WaitRecords("order", 3) }, `kafkatest: waited 1s for 3 records in topic "order", which does not exist
@@ -341,7 +339,17 @@ topic "orders": 0:[0,2) 1:[0,0)`},
 			"kafkatest: rebalance: group \"ap\" does not exist\ngroups: [\"app\"]"},
 		"closed": {func(k *kafkatest.Cluster) { k.Close(); k.WaitGroupStable("app", 2) },
 			`kafkatest: the cluster was closed while the test waited for group "app": stable with 2 members`},
-	} {
+	}
+}
+
+// failingTest is a test that fails; want is as in alike.
+type failingTest struct {
+	test func(k *kafkatest.Cluster)
+	want string
+}
+
+func TestFailures(t *testing.T) {
+	for name, tc := range failures() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := failure(t, func(tb testing.TB) {
