@@ -53,7 +53,7 @@ func (cn *conn) startTimer(d time.Duration) <-chan time.Time {
 // connection as soon as it comes. It goes on until the answer is written, so that
 // a wake-up does not wait for it.
 func (cn *conn) watch() {
-	if cn.watching {
+	if cn.watching || cn.isGone() {
 		return
 	}
 	if cn.watched == nil {
@@ -68,6 +68,17 @@ func (cn *conn) watch() {
 		}
 		cn.watched <- struct{}{}
 	}()
+}
+
+// isGone tells that an earlier watch saw the connection end. Requests that came
+// before its end are still served, but there is nothing left to watch for.
+func (cn *conn) isGone() bool {
+	select {
+	case <-cn.gone:
+		return true
+	default:
+		return false
+	}
 }
 
 // unwatch interrupts the watch and waits until it has ended, so that the

@@ -214,3 +214,19 @@ func TestIdleConnectionEnds(t *testing.T) {
 		}
 	})
 }
+
+// A connection may end while one request after another is parked: each of them
+// finds it gone.
+func TestConnectionEndsWithMoreParked(t *testing.T) {
+	client, server := net.Pipe()
+	cn := newConn(&Cluster{}, server)
+	cn.in.buf = make([]byte, 0, 64)
+	client.Close()
+	for range 2 {
+		cn.watch()
+		<-cn.gone
+		if cn.watching {
+			cn.unwatch()
+		}
+	}
+}
