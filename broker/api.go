@@ -29,6 +29,9 @@ func row[Q, R any, PQ interface {
 	Default()
 }](handle func(*Cluster, *call, PQ, PR)) api {
 	return direct(PQ(new(Q)).Key(), func(c *call, body []byte) error {
+		if err := protocol.CheckRequest(c.header.Key, c.header.Version, body); err != nil {
+			return err
+		}
 		req, resp := PQ(new(Q)), PR(new(R))
 		req.SetVersion(c.header.Version)
 		if err := req.ReadFrom(body); err != nil {
@@ -41,7 +44,7 @@ func row[Q, R any, PQ interface {
 	})
 }
 
-// direct makes a row of a handler that decodes and encodes by itself: the hot path.
+// direct makes a row of a handler that checks, decodes and encodes by itself: the hot path.
 func direct(key int16, serve func(c *call, body []byte) error) api {
 	r, ok := protocol.Kafka440().Range(key)
 	if !ok {

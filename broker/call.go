@@ -36,9 +36,6 @@ func (c *call) serve(body []byte) error {
 		}
 		return fmt.Errorf("%s v%d is not served, v%d to v%d are", row.name, c.header.Version, row.min, row.max)
 	}
-	if err := protocol.CheckRequest(c.header.Key, c.header.Version, body); err != nil {
-		return fmt.Errorf("%s v%d: %w", row.name, c.header.Version, err)
-	}
 	return row.serve(c, body)
 }
 

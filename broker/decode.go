@@ -2,21 +2,36 @@ package broker
 
 import "encoding/binary"
 
-// wire reads the primitives of a request body that protocol.CheckRequest has
-// accepted. It serves the one request that is decoded by hand, Produce; all others
-// are kmsg's. Past the end it gives zeros.
+// wire reads the primitives of the one request body that is decoded by hand,
+// Produce; all others are kmsg's, behind protocol.CheckRequest. A body of nothing
+// but the usual is read in one pass, without the check. At anything else odd is set,
+// and what has been read is void: the check decides, and then a wire that is told
+// so (checked) reads the same body again.
 type wire struct {
-	left     []byte
+	buf      []byte
+	at       int
 	flexible bool
+	checked  bool
+	odd      bool
+}
+
+// usualCount is the longest array that is read without the check.
+const usualCount = 1000
+
+// doubt leaves a body to the check.
+func (w *wire) doubt() {
+	if !w.checked {
+		w.odd = true
+	}
 }
 
 func (w *wire) take(n int) []byte {
-	if n < 0 || n > len(w.left) {
-		w.left = nil
+	if n < 0 || n > len(w.buf)-w.at {
+		w.odd = true
 		return nil
 	}
-	b := w.left[:n:n]
-	w.left = w.left[n:]
+	b := w.buf[w.at : w.at+n : w.at+n]
+	w.at += n
 	return b
 }
 
@@ -35,31 +50,37 @@ func (w *wire) int32() int32 {
 }
 
 func (w *wire) uvarint() int {
-	if len(w.left) > 0 && w.left[0] < 0x80 {
-		n := int(w.left[0])
-		w.left = w.left[1:]
-		return n
+	if w.at < len(w.buf) && w.buf[w.at] < 0x80 {
+		w.at++
+		return int(w.buf[w.at-1])
 	}
-	n, size := binary.Uvarint(w.left)
-	w.take(max(size, 0))
+	n, size := binary.Uvarint(w.buf[w.at:])
+	if size <= 0 || size > 4 {
+		w.doubt()
+	}
+	w.at += max(size, 0)
 	return int(n)
 }
 
-// count is the length of an array or of bytes; -1 stands for null.
-func (w *wire) count() int {
+// length is that of an array or of bytes; -1 stands for null.
+func (w *wire) length() int {
 	if w.flexible {
 		return w.uvarint() - 1
 	}
 	return int(w.int32())
 }
 
-// bytes gives bytes that alias the request; nil stands for null.
-func (w *wire) bytes() []byte {
-	if n := w.count(); n >= 0 {
-		return w.take(n)
+// count is the length of an array that cannot be null.
+func (w *wire) count() int {
+	n := w.length()
+	if n < 0 || n > usualCount {
+		w.doubt()
 	}
-	return nil
+	return n
 }
+
+// bytes gives bytes that alias the request; nil stands for null.
+func (w *wire) bytes() []byte { return w.nullable(w.length()) }
 
 // text gives the bytes of a string, like bytes.
 func (w *wire) text() []byte {
@@ -69,7 +90,17 @@ func (w *wire) text() []byte {
 	} else {
 		n = int(w.int16())
 	}
+	if n > 1<<15-1 {
+		w.doubt()
+	}
+	return w.nullable(n)
+}
+
+func (w *wire) nullable(n int) []byte {
 	if n < 0 {
+		if n < -1 {
+			w.doubt()
+		}
 		return nil
 	}
 	return w.take(n)
@@ -80,7 +111,15 @@ func (w *wire) tags() {
 	if !w.flexible {
 		return
 	}
-	for range w.uvarint() {
+	n := w.uvarint()
+	if n == 0 {
+		return
+	}
+	w.doubt()
+	for range n {
+		if w.odd {
+			return
+		}
 		w.uvarint()
 		w.take(w.uvarint())
 	}

@@ -39,6 +39,9 @@ type fetchedPartition struct {
 // serveFetch serves Fetch: the hot path, like produce. It answers when enough
 // bytes are there, something is wrong, or the wait is over (DelayedFetch).
 func (c *call) serveFetch(body []byte) error {
+	if err := protocol.CheckRequest(c.header.Key, c.header.Version, body); err != nil {
+		return err
+	}
 	scratch := &c.conn.fetch
 	req := &scratch.req
 	req.SetVersion(c.header.Version)

@@ -18,11 +18,14 @@ type produceScratch struct {
 // connection's own, and the answer is encoded by hand.
 func (c *call) serveProduce(body []byte) error {
 	req := &c.conn.produce.req
-	req.decode(c.header.Version, body)
 	defer req.drop()
+	if err := req.read(c.header.Version, body); err != nil {
+		return err
+	}
 	if req.withoutRecords() {
 		return errNullRecords
 	}
+	req.merge()
 	refused := req.refuse()
 	next := 0
 	for i := range req.topics {

@@ -3,6 +3,8 @@ package broker
 import (
 	"encoding/binary"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"klamm/partitions"
 	"klamm/protocol"
 )
@@ -30,29 +32,50 @@ type producedPartition struct {
 	done    partitions.Appended // the answer
 }
 
-// decode reads a body that protocol.CheckRequest has accepted.
-func (r *produceRequest) decode(version int16, body []byte) {
-	w := wire{left: body, flexible: version >= 9}
+// read decodes a body, or says why it cannot be read. Hardly any body has to be
+// walked twice for that, once by the check and once here.
+func (r *produceRequest) read(version int16, body []byte) error {
+	w := wire{buf: body, flexible: version >= 9}
+	if r.decode(version, &w); !w.odd {
+		return nil
+	}
+	if err := protocol.CheckRequest(int16(kmsg.Produce), version, body); err != nil {
+		return err
+	}
+	w = wire{buf: body, flexible: version >= 9, checked: true}
+	r.decode(version, &w)
+	return nil
+}
+
+// decode reads until the end or until something is odd.
+func (r *produceRequest) decode(version int16, w *wire) {
 	r.version = version
 	r.transactional = w.text() != nil
 	r.acks = w.int16()
 	w.int32() // the timeout: nothing here waits for replicas
 	r.topics, r.partitions = r.topics[:0], r.partitions[:0]
-	for range max(w.count(), 0) {
+	for range w.count() {
+		if w.odd {
+			return
+		}
 		var t producedTopic
 		if version >= 13 {
 			copy(t.id[:], w.take(len(t.id)))
-		} else {
-			t.name = w.text()
+		} else if t.name = w.text(); t.name == nil {
+			w.doubt()
 		}
-		t.partitions = max(w.count(), 0)
+		t.partitions = w.count()
 		for range t.partitions {
+			if w.odd {
+				return
+			}
 			r.partitions = append(r.partitions, producedPartition{index: w.int32(), records: w.bytes()})
 			w.tags()
 		}
 		w.tags()
 		r.topics = append(r.topics, t)
 	}
+	w.tags()
 }
 
 // drop lets go of the frame's memory and of a request larger than usual.
