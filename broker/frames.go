@@ -109,10 +109,21 @@ func (f *frames) grownSize(n int) int {
 	return size
 }
 
-// readAhead reads what arrives while a request is parked, without moving what
-// the parked request may still use. It returns nil when there is no more space.
+// readAhead reads what arrives while a request is parked. What the parked request
+// may still use stays where it is: a buffer that is full is left, not changed. It
+// returns nil when it has read as much as one should keep for later, after which
+// the end of the connection is not seen until the request is answered.
 func (f *frames) readAhead() error {
-	for f.w < cap(f.buf) {
+	for {
+		if f.w == cap(f.buf) {
+			have := f.w - f.r
+			if have >= keptBuffer {
+				return nil
+			}
+			grown := make([]byte, have, max(readAheadSize, 2*have))
+			copy(grown, f.buf[f.r:f.w])
+			f.buf, f.r, f.w = grown, 0, have
+		}
 		m, err := f.src.Read(f.buf[f.w:cap(f.buf)])
 		f.w += m
 		f.buf = f.buf[:f.w]

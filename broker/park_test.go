@@ -154,6 +154,40 @@ func TestParkedFetchEndsWithItsConnection(t *testing.T) {
 	})
 }
 
+// The end of a connection is seen although much was sent behind the parked request.
+func TestParkedFetchEndsWithAFullConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startTest(t, Config{Network: Memory, Topics: oneTopic})
+		cl := dialTest(t, c)
+		cl.send(fetchOf("t", 0, 24*24*time.Hour))
+		if _, err := cl.nc.Write(make([]byte, 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+		cl.nc.Close()
+		synctest.Wait()
+		if c.connections() != 0 {
+			t.Error("the connection is still served")
+		}
+	})
+}
+
+// A client that ends its connection at the moment that its request is answered may
+// have sent another one that has to wait: the end is seen then, and once only.
+func TestConnectionEndsBetweenParkedRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startTest(t, Config{Network: Memory})
+		ours, theirs := memoryPipe(nil, nil)
+		theirs.Close()
+		cn := newConn(c, ours)
+		cn.watch()
+		<-cn.gone
+		cn.unwatch() // the request before was answered
+		if _, how := park(cn, make(chan int), time.Hour); how != gone {
+			t.Errorf("the wait ended as %v, want gone", how)
+		}
+	})
+}
+
 // connections counts the connections that are served.
 func (c *Cluster) connections() int {
 	c.connsMu.Lock()
