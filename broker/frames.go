@@ -131,7 +131,6 @@ func (f *frames) readAhead() error {
 			return err
 		}
 	}
-	return nil
 }
 
 func unexpected(err error) error {

@@ -114,10 +114,12 @@ func anyFold(filter []string, s string) bool {
 }
 
 func (c *Cluster) deleteGroups(call *call, req *kmsg.DeleteGroupsRequest, resp *kmsg.DeleteGroupsResponse) {
-	for i, id := range req.Groups {
-		if slices.Contains(req.Groups[:i], id) {
+	seen := make(map[string]bool, len(req.Groups))
+	for _, id := range req.Groups {
+		if seen[id] {
 			continue // named twice, answered once
 		}
+		seen[id] = true
 		reply := call.ask(id, func(_ *group, to groupcoord.Token) groupcoord.Event {
 			return groupcoord.DeleteGroup{To: to}
 		})

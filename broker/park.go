@@ -60,11 +60,6 @@ func (cn *conn) watch() {
 		cn.watched = make(chan struct{}, 1)
 		cn.gone = make(chan struct{})
 	}
-	select {
-	case <-cn.gone: // seen by an earlier watch, whose request was answered at the same moment
-		return
-	default:
-	}
 	cn.watching = true
 	cn.nc.SetReadDeadline(time.Time{})
 	go func() {

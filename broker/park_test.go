@@ -171,23 +171,6 @@ func TestParkedFetchEndsWithAFullConnection(t *testing.T) {
 	})
 }
 
-// A client that ends its connection at the moment that its request is answered may
-// have sent another one that has to wait: the end is seen then, and once only.
-func TestConnectionEndsBetweenParkedRequests(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := startTest(t, Config{Network: Memory})
-		ours, theirs := memoryPipe(nil, nil)
-		theirs.Close()
-		cn := newConn(c, ours)
-		cn.watch()
-		<-cn.gone
-		cn.unwatch() // the request before was answered
-		if _, how := park(cn, make(chan int), time.Hour); how != gone {
-			t.Errorf("the wait ended as %v, want gone", how)
-		}
-	})
-}
-
 // connections counts the connections that are served.
 func (c *Cluster) connections() int {
 	c.connsMu.Lock()
