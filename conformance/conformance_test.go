@@ -34,16 +34,11 @@ func path(r conformance.Rule) string { return filepath.Join(transcripts, r.ID+".
 // Apache Kafka said.
 func TestRules(t *testing.T) {
 	accepted := readDifferences(t)
-	var shared conformance.Target
-	if *bootstrap == "" {
-		c, err := broker.Start(broker.Config{})
-		if err != nil {
-			t.Fatal(err)
+	targets := map[string]conformance.Target{} // by profile
+	for _, r := range conformance.Rules() {
+		if _, ok := targets[r.Profile]; !ok && *bootstrap == "" {
+			targets[r.Profile] = inProcess(t, r.Profile)
 		}
-		t.Cleanup(func() { c.Close() })
-		shared = conformance.Target{Addr: c.Addr(), Dial: c.Dial}
-	} else {
-		shared = conformance.Target{Addr: *bootstrap}
 	}
 	t.Run("rule", func(t *testing.T) {
 		for _, r := range conformance.Rules() {
@@ -53,15 +48,45 @@ func TestRules(t *testing.T) {
 					return
 				}
 				t.Parallel()
-				check(t, r, shared, accepted[r.ID])
+				target := targets[r.Profile]
+				if *bootstrap != "" {
+					target = foreign(t, r)
+				}
+				check(t, r, target, accepted[r.ID])
 			})
 		}
 	})
 }
 
+// inProcess is a broker of our own with the settings of a profile.
+func inProcess(t *testing.T, profile string) conformance.Target {
+	c, err := broker.Start(broker.Config{Configs: conformance.Profiles()[profile].Settings})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return conformance.Target{Addr: c.Addr(), Dial: c.Dial}
+}
+
+// foreign is the target of -bootstrap, if it has the settings that the rule needs.
+func foreign(t *testing.T, r conformance.Rule) conformance.Target {
+	target := conformance.Target{Addr: *bootstrap}
+	if r.Profile == "" {
+		return target
+	}
+	has, err := conformance.Settings(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lacks := r.Lacks(has); lacks != "" {
+		t.Skip(lacks)
+	}
+	return target
+}
+
 // inBubble gives a timed rule a broker and a clock of its own.
 func inBubble(t *testing.T, r conformance.Rule, accepted string) {
-	c, err := broker.Start(broker.Config{Network: broker.Memory})
+	c, err := broker.Start(broker.Config{Network: broker.Memory, Configs: conformance.Profiles()[r.Profile].Settings})
 	if err != nil {
 		t.Fatal(err)
 	}

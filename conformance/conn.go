@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ type Conn struct {
 	c       *Conversation
 	name    string
 	nc      net.Conn
+	forget  func() bool // stops the watch that closes nc when the context ends
 	correl  int32
 	pending []*Pending
 }
@@ -46,6 +48,7 @@ func (a *Conn) open() {
 		a.c.fail(fmt.Errorf("connection %s: %w", a.name, err))
 	}
 	a.nc = nc
+	a.forget = context.AfterFunc(a.c.ctx, func() { nc.Close() })
 }
 
 // Close ends the connection from the client's side; the next request opens a new one.
@@ -58,6 +61,7 @@ func (a *Conn) Close() {
 
 func (a *Conn) drop() {
 	if a.nc != nil {
+		a.forget()
 		a.nc.Close()
 	}
 	a.nc, a.pending = nil, nil
@@ -65,6 +69,9 @@ func (a *Conn) drop() {
 
 // Send sends req and does not wait for its answer.
 func (a *Conn) Send(req kmsg.Request) *Pending {
+	if !a.c.target.Offer.Has(req.Key(), req.GetVersion()) {
+		a.c.fail(NotOffered{req.Key(), req.GetVersion()})
+	}
 	a.open()
 	a.correl++
 	p := &Pending{on: a, req: req, correl: a.correl}
@@ -137,6 +144,9 @@ func (p *Pending) AnswerAs(resp kmsg.Response) kmsg.Response {
 	p.take()
 	frame, err := a.readFrame()
 	if err != nil {
+		if a.c.ctx.Err() != nil {
+			a.c.fail(context.Cause(a.c.ctx))
+		}
 		a.say("%s< %s", a.name, reasonOf(err))
 		a.drop()
 		return nil

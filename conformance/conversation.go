@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"runtime"
@@ -23,6 +24,9 @@ type Target struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Patience is how long an answer may take; 0 means 20 seconds.
 	Patience time.Duration
+	// Offer is what it advertises; a conversation that needs more ends with NotOffered.
+	// Nil is not looked at.
+	Offer Offer
 }
 
 func (t Target) patience() time.Duration {
@@ -56,14 +60,20 @@ type Conversation struct {
 }
 
 // Hold holds r's conversation with target and returns its transcript. An error means
-// that the target could not be asked at all.
+// that the target could not be asked at all; it is NotOffered when the target does
+// not advertise what the rule needs.
 func (r Rule) Hold(ctx context.Context, target Target) (string, error) {
-	n := newNames()
-	c := &Conversation{ctx: ctx, target: target, tag: strings.ToLower(rand.Text()[:8]), names: n, printer: newPrinter(n)}
-	c.setup = &Conn{c: c}
+	c := newConversation(ctx, target)
 	defer c.close()
 	c.hold(r)
 	return c.out.String(), c.err
+}
+
+func newConversation(ctx context.Context, target Target) *Conversation {
+	n := newNames()
+	c := &Conversation{ctx: ctx, target: target, tag: strings.ToLower(rand.Text()[:8]), names: n, printer: newPrinter(n)}
+	c.setup = &Conn{c: c}
+	return c
 }
 
 // hold runs the rule and ends quietly when the conversation cannot go on.
@@ -83,7 +93,8 @@ func (c *Conversation) hold(r Rule) {
 }
 
 func (c *Conversation) close() {
-	if len(c.topics) > 0 && c.err == nil {
+	var lacks NotOffered
+	if len(c.topics) > 0 && (c.err == nil || errors.As(c.err, &lacks)) {
 		c.deleteTopics()
 	}
 	for _, a := range append(c.conns, c.setup) {

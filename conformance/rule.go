@@ -3,6 +3,7 @@ package conformance
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // Severity is how much a broken rule matters.
@@ -14,6 +15,14 @@ const (
 	// Timing is a rule about when something happens, not what.
 	Timing
 )
+
+// String is "must" or "timing".
+func (s Severity) String() string {
+	if s == Timing {
+		return "timing"
+	}
+	return "must"
+}
 
 // Rule is one thing that Apache Kafka does every time.
 type Rule struct {
@@ -29,9 +38,20 @@ type Rule struct {
 	// Timed tells that the conversation waits for time to pass: real seconds on a
 	// foreign target, none where the clock can be moved.
 	Timed bool
+	// VersionByVersion tells that each exchange stands for itself: what a target does
+	// not advertise is left out, and the others are compared.
+	VersionByVersion bool
+	// Profile names the broker settings that the rule needs; "" needs none.
+	Profile string
 	// Run holds the conversation. It need not check anything: what is said is what
 	// is compared.
 	Run func(c *Conversation)
+}
+
+// Family is the first word of the rule's id.
+func (r Rule) Family() string {
+	family, _, _ := strings.Cut(r.ID, ".")
+	return family
 }
 
 // Rules are all rules, ordered by id.

@@ -6,10 +6,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+// advertisedRule is the one rule about which APIs are advertised.
+const advertisedRule = "versions.advertised"
+
 func apiVersionsRules() []Rule {
 	return []Rule{
 		must("versions.every-version", "ApiVersions answers each of its versions in that version.", "KIP-35, KIP-584", everyApiVersions),
-		must("versions.advertised", "The APIs, their versions and the features are those of the release.", "KIP-35, KIP-584", func(c *Conversation) {
+		must(advertisedRule, "The APIs, their versions and the features are those of the release.", "KIP-35, KIP-584", func(c *Conversation) {
 			c.whole = true
 			ask[*kmsg.ApiVersionsResponse](c.Conn("a"), apiVersions(4, "suite", "1"))
 		}),

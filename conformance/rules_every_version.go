@@ -27,21 +27,29 @@ func everyVersionRules() []Rule {
 	for _, key := range keys {
 		name := kmsg.Key(key).Name()
 		id := "versions.served." + strings.ToLower(name)
-		rules = append(rules, must(id, fmt.Sprintf("Every version of %s is read and answered.", name), "protocol guide", func(c *Conversation) {
+		r := must(id, fmt.Sprintf("Every version of %s is read and answered.", name), "protocol guide", func(c *Conversation) {
 			served(c, key)
-		}))
+		})
+		r.VersionByVersion = true
+		rules = append(rules, r)
 	}
 	return rules
 }
 
 func served(c *Conversation, key int16) {
 	a := c.Conn("a")
-	group := c.Group("readers")
+	group := c.Name("readers")
+	if c.target.Offer.Has(10, 4) && c.target.Offer.Has(9, 7) {
+		c.awaitCoordinator(group)
+	}
 	last := kmsg.RequestForKey(key).MaxVersion()
 	if v, ok := lastServed[key]; ok {
 		last = min(last, v)
 	}
 	for v := firstServed[key]; v <= last; v++ {
+		if !c.target.Offer.Has(key, v) {
+			continue
+		}
 		req := kmsg.RequestForKey(key)
 		req.SetVersion(v)
 		if d, ok := req.(interface{ Default() }); ok {

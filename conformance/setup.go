@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -84,7 +86,7 @@ func (c *Conversation) pause(d time.Duration) {
 	select {
 	case <-t.C:
 	case <-c.ctx.Done():
-		c.fail(c.ctx.Err())
+		c.fail(context.Cause(c.ctx))
 	}
 }
 
@@ -150,27 +152,35 @@ func (c *Conversation) ready(topic string, partitions int32) {
 func (c *Conversation) Mine(topics ...string) { c.topics = append(c.topics, topics...) }
 
 func (c *Conversation) deleteTopics() {
-	defer func() {
-		if _, ok := recover().(ended); ok {
-			c.err = fmt.Errorf("topics %q could not be deleted", c.topics)
-		}
-	}()
 	req := kmsg.NewPtrDeleteTopicsRequest()
 	req.Version, req.TimeoutMillis = 5, 10_000
 	req.TopicNames = c.topics
+	if !c.target.Offer.Has(req.Key(), req.Version) {
+		return
+	}
+	was := c.err
+	defer func() {
+		if _, ok := recover().(ended); ok {
+			c.err = cmp.Or(was, fmt.Errorf("topics %q could not be deleted", c.topics))
+		}
+	}()
 	ask[*kmsg.DeleteTopicsResponse](c.setup, req)
 }
 
 // Group is a fresh group id whose coordinator answers.
 func (c *Conversation) Group(label string) string {
 	group := c.Name(label)
+	c.awaitCoordinator(group)
+	return group
+}
+
+func (c *Conversation) awaitCoordinator(group string) {
 	find := kmsg.NewPtrFindCoordinatorRequest()
 	find.Version, find.CoordinatorKeys = 4, []string{group}
 	until(c, find, warm[*kmsg.FindCoordinatorResponse])
 	fetch := kmsg.NewPtrOffsetFetchRequest()
 	fetch.Version, fetch.Group = 7, group
 	until(c, fetch, warm[*kmsg.OffsetFetchResponse])
-	return group
 }
 
 // TransactionalID is a fresh transactional id, whose coordinator answers where the

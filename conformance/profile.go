@@ -1,0 +1,78 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Profile is a set of broker settings that rules need.
+type Profile struct {
+	// Name is what Rule.Profile says.
+	Name string
+	// Settings are broker configs by Kafka's names.
+	Settings map[string]string
+}
+
+// Profiles are all profiles, by name.
+func Profiles() map[string]Profile {
+	all := map[string]Profile{}
+	for _, p := range []Profile{
+		{"auto-creation-off", map[string]string{"auto.create.topics.enable": "false"}},
+		{"deletion-off", map[string]string{"delete.topic.enable": "false"}},
+		{"short-sessions", map[string]string{"group.min.session.timeout.ms": "1000", "group.max.session.timeout.ms": "30000"}},
+		{"small-groups", map[string]string{"group.max.size": "2"}},
+		{"small-metadata", map[string]string{"offset.metadata.max.bytes": "8"}},
+		{"three-partitions", map[string]string{"num.partitions": "3"}},
+	} {
+		all[p.Name] = p
+	}
+	return all
+}
+
+// Settings asks a target for those of its broker configs that a profile names. A target
+// that does not tell has none.
+func Settings(ctx context.Context, target Target) (map[string]string, error) {
+	has := map[string]string{}
+	err := talk(ctx, target, func(c *Conversation) {
+		meta := ask[*kmsg.MetadataResponse](c.setup, metadata(9))
+		if len(meta.Brokers) == 0 {
+			return
+		}
+		req := kmsg.NewPtrDescribeConfigsRequest()
+		req.Version = 1
+		resource := kmsg.NewDescribeConfigsRequestResource()
+		resource.ResourceType = kmsg.ConfigResourceTypeBroker
+		resource.ResourceName = strconv.Itoa(int(meta.Brokers[0].NodeID))
+		for _, p := range Profiles() {
+			resource.ConfigNames = slices.AppendSeq(resource.ConfigNames, maps.Keys(p.Settings))
+		}
+		req.Resources = append(req.Resources, resource)
+		for _, r := range ask[*kmsg.DescribeConfigsResponse](c.setup, req).Resources {
+			for _, config := range r.Configs {
+				if config.Value != nil {
+					has[config.Name] = *config.Value
+				}
+			}
+		}
+	})
+	if _, ok := err.(NotOffered); ok {
+		err = nil
+	}
+	return has, err
+}
+
+// Lacks tells which setting of the rule's profile is not among has; "" means none.
+func (r Rule) Lacks(has map[string]string) string {
+	settings := Profiles()[r.Profile].Settings
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if has[name] != settings[name] {
+			return fmt.Sprintf("needs the broker setting %s=%s (profile %s)", name, settings[name], r.Profile)
+		}
+	}
+	return ""
+}
