@@ -23,6 +23,7 @@ type conn struct {
 	now     time.Time // when the request that is served was read
 	idle    time.Time // when the read deadline was set last
 
+	host   string                 // of the client, once it was asked for
 	client atomic.Pointer[string] // client id of the last request, for who looks from outside
 	ended  chan struct{}          // closed when the connection has no effect any more
 
@@ -147,9 +148,12 @@ func (cn *conn) advertised() (host string, port int32) {
 
 // clientHost is the address of the client as Kafka shows it in group descriptions.
 func (cn *conn) clientHost() string {
-	host, _, err := net.SplitHostPort(cn.nc.RemoteAddr().String())
-	if err != nil {
-		host = cn.nc.RemoteAddr().String()
+	if cn.host == "" {
+		host, _, err := net.SplitHostPort(cn.nc.RemoteAddr().String())
+		if err != nil {
+			host = cn.nc.RemoteAddr().String()
+		}
+		cn.host = "/" + host
 	}
-	return "/" + host
+	return cn.host
 }

@@ -17,7 +17,7 @@ type frames struct {
 }
 
 const (
-	firstRead     = 4 << 10  // what an idle connection costs
+	firstRead     = 1 << 10  // what an idle connection costs
 	readAheadSize = 64 << 10 // how much is read at once when a client sends a lot
 	keptBuffer    = 2 << 20  // a larger buffer is given back after its frame
 )
