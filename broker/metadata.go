@@ -174,22 +174,40 @@ func (c *Cluster) metadataTopics(req *kmsg.MetadataRequest) []metadataTopic {
 		if invalidTopicName(name) != "" {
 			invalid = append(invalid, metadataTopic{code: protocol.InvalidTopicException, name: name})
 		} else {
-			missing = append(missing, c.missingTopic(name, create))
+			missing = append(missing, metadataTopic{code: protocol.UnknownTopicOrPartition, name: name})
 		}
+	}
+	if create {
+		c.createMissing(missing)
 	}
 	return append(append(topics, invalid...), missing...)
 }
 
-// missingTopic creates a topic that does not exist, if that is wanted and
-// possible. Kafka answers UNKNOWN_TOPIC_OR_PARTITION while it creates the topic;
-// here it serves at once.
-func (c *Cluster) missingTopic(name string, create bool) metadataTopic {
-	if create {
-		if t, _ := c.autoCreate(name); t != nil {
-			return metadataTopic{name: name, id: t.id, topic: t}
+// createMissing creates the topics that do not exist, as far as that is possible, all
+// at once, as AutoTopicCreationManager does. Kafka answers UNKNOWN_TOPIC_OR_PARTITION
+// while it creates them; here they serve at once.
+func (c *Cluster) createMissing(missing []metadataTopic) {
+	if len(missing) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.changes.notify()
+	defer c.mu.Unlock()
+	image, s := c.image.Load(), c.settings.Load()
+	plans := make([]*topicPlan, 0, len(missing))
+	for i := range missing {
+		if name := missing[i].name; name != clusterMetadataTopicName && image.byName.get(name) == nil {
+			plan := autoPlan(name, s)
+			plans = append(plans, &plan)
 		}
 	}
-	return metadataTopic{code: protocol.UnknownTopicOrPartition, name: name}
+	c.carryOut(plans, false) // what is refused stays unknown
+	image = c.image.Load()
+	for i := range missing {
+		if t := image.byName.get(missing[i].name); t != nil {
+			missing[i] = metadataTopic{name: t.name, id: t.id, topic: t}
+		}
+	}
 }
 
 // topicsByID are the topics asked for by id; nil if none is.

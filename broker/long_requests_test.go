@@ -1,0 +1,50 @@
+package broker
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Requests that name very many things cost about as much as they are long. Where one
+// looked at all names for each name, this test would take many minutes.
+func TestLongRequests(t *testing.T) {
+	const many = 100_000
+	c := startTest(t, Config{Network: Memory, Topics: oneTopic})
+	cl := dialTest(t, c)
+	names := make([]string, many)
+	for i := range names {
+		names[i] = fmt.Sprintf("name-%d", i)
+	}
+
+	deletion := kmsg.NewPtrDeleteGroupsRequest()
+	deletion.Version, deletion.Groups = 2, names
+	cl.send(deletion)
+	if got := cl.receive(deletion).(*kmsg.DeleteGroupsResponse).Groups; len(got) != many {
+		t.Errorf("%d groups were answered", len(got))
+	}
+
+	metadata := kmsg.NewPtrMetadataRequest()
+	metadata.Version, metadata.AllowAutoTopicCreation = 9, true
+	commit := kmsg.NewPtrOffsetCommitRequest()
+	commit.Version, commit.Group, commit.Generation = 8, "g", -1
+	for _, name := range names {
+		asked := kmsg.NewMetadataRequestTopic()
+		asked.Topic = &name
+		metadata.Topics = append(metadata.Topics, asked)
+
+		rt := kmsg.NewOffsetCommitRequestTopic()
+		rt.Topic = name
+		rt.Partitions = append(rt.Partitions, kmsg.NewOffsetCommitRequestTopicPartition())
+		commit.Topics = append(commit.Topics, rt)
+	}
+	before := len(c.image.Load().list)
+	cl.send(metadata)
+	cl.receive(metadata)
+	if made := len(c.image.Load().list) - before; made != 0 {
+		t.Errorf("one request made %d topics; with more than 10,000 partitions Kafka makes none", made)
+	}
+	cl.send(commit)
+	cl.receive(commit)
+}
