@@ -84,9 +84,9 @@ func (f *frames) makeRoom(n int) {
 	}
 	have := f.w - f.r
 	switch {
-	case cap(f.buf)-f.r >= n && f.w < cap(f.buf):
-		return
-	case cap(f.buf) >= n:
+	case f.w < cap(f.buf) && (cap(f.buf)-f.r >= n || cap(f.buf) < n):
+		return // what is there has to be filled before it grows
+	case f.r > 0:
 		copy(f.buf[:have], f.buf[f.r:f.w])
 		f.buf = f.buf[:have]
 	default:

@@ -80,14 +80,20 @@ func TestFrameSizes(t *testing.T) {
 	}
 }
 
-// A frame that promises 100 MiB and sends little costs little.
+// A frame that promises 100 MiB and sends little costs little, even when it comes
+// byte by byte.
 func TestMemoryGrowsAsBytesArrive(t *testing.T) {
-	in := frames{src: &bitByBit{data: append([]byte{6, 0, 0, 0}, make([]byte, 10_000)...)}}
-	if _, err := in.next(104857600); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Fatal(err)
-	}
-	if cap(in.buf) > 256<<10 {
-		t.Errorf("10,000 bytes arrived and %d were allocated", cap(in.buf))
+	for _, piece := range []int{1, 100, 10_000} {
+		in := frames{src: &bitByBit{
+			data:   append([]byte{6, 0, 0, 0}, make([]byte, 10_000)...),
+			pieces: slices.Repeat([]int{piece}, 10_000),
+		}}
+		if _, err := in.next(104857600); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Fatal(err)
+		}
+		if cap(in.buf) > readAheadSize {
+			t.Errorf("10,000 bytes arrived in pieces of %d and %d were allocated", piece, cap(in.buf))
+		}
 	}
 }
 
