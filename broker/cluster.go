@@ -13,15 +13,14 @@ import (
 
 // Cluster is a running broker. Start makes one, Close ends it.
 type Cluster struct {
-	cfg        Config
-	log        *slog.Logger
-	seed       uint64
-	id         string // cluster id
-	apis       []api
-	settings   atomic.Pointer[settings]
-	image      atomic.Pointer[topicImage]
-	mu         sync.Mutex // guards changes of settings and image
-	topicsMade uint64     // guarded by mu; for their ids
+	cfg      Config
+	log      *slog.Logger
+	seed     uint64
+	id       string // cluster id
+	apis     []api
+	settings atomic.Pointer[settings]
+	image    atomic.Pointer[topicImage]
+	mu       sync.Mutex // guards changes of settings and image
 
 	groups     groups
 	sessions   fetchSessions

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -128,7 +129,7 @@ func (cn *conn) logEnd(err error) {
 	if errors.As(err, &netErr) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errRefused) {
 		level = slog.LevelInfo
 	}
-	cn.cluster.log.Log(nil, level, "connection ended", "client", cn.nc.RemoteAddr().String(), "reason", err)
+	cn.cluster.log.Log(context.Background(), level, "connection ended", "client", cn.nc.RemoteAddr().String(), "reason", err)
 }
 
 // advertised is the address that this client is told to reach the broker by: the

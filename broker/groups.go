@@ -312,11 +312,3 @@ func (c *Cluster) groupsTopicsDeleted(names []string) {
 		g.tell(now, groupcoord.TopicsDeleted{Topics: names})
 	}
 }
-
-// groupsConfigure tells all groups that the broker's configuration has changed.
-func (c *Cluster) groupsConfigure(cfg groupcoord.Config) {
-	now := time.Now()
-	for _, g := range c.groups.all() {
-		g.tell(now, groupcoord.Configure{Config: cfg})
-	}
-}

@@ -97,8 +97,7 @@ type parked struct {
 	version int16
 }
 
-func (m *member) rebalanceTimeout() time.Duration { return millis(m.rebalanceTimeoutMs) }
-func (m *member) sessionTimeout() time.Duration   { return millis(m.sessionTimeoutMs) }
+func (m *member) sessionTimeout() time.Duration { return millis(m.sessionTimeoutMs) }
 
 func millis(ms int32) time.Duration { return time.Duration(ms) * time.Millisecond }
 
