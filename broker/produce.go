@@ -22,11 +22,11 @@ func (c *call) serveProduce(body []byte) error {
 	if err := req.read(c.header.Version, body); err != nil {
 		return err
 	}
-	if req.withoutRecords() {
+	refused := req.refuse()
+	req.merge()
+	if refused.Code == protocol.None && c.withoutRecords(req) {
 		return errNullRecords
 	}
-	req.merge()
-	refused := req.refuse()
 	next := 0
 	for i := range req.topics {
 		t, missing := c.producedTopic(&req.topics[i])
@@ -51,33 +51,43 @@ func (c *call) serveProduce(body []byte) error {
 	return nil
 }
 
-// errNullRecords ends a connection that sends null for records: Kafka fails on it
-// and never answers.
+// errNullRecords ends a connection that sends null for the records of a partition that
+// there is: Kafka fails on it and never answers.
 var errNullRecords = errors.New("Produce: the records of a partition are null")
 
-func (r *produceRequest) withoutRecords() bool {
-	for i := range r.partitions {
-		if r.partitions[i].records == nil {
-			return true
+func (c *call) withoutRecords(r *produceRequest) bool {
+	next := 0
+	for i := range r.topics {
+		for range r.topics[i].partitions {
+			p := &r.partitions[next]
+			next++
+			if p.records != nil {
+				continue
+			}
+			if t, _ := c.producedTopic(&r.topics[i]); t.partition(p.index) != nil {
+				return true
+			}
 		}
 	}
 	return false
 }
+
+// hasAcks tells whether the request asks for acks that there are.
+func (r *produceRequest) hasAcks() bool { return r.acks >= -1 && r.acks <= 1 }
 
 // refuse checks what concerns the request as a whole. Transactions are not offered
 // yet, so nobody is authorized for them.
 func (r *produceRequest) refuse() partitions.Refusal {
 	for i := range r.partitions {
 		transactional, refusal := partitions.Inspect(r.version, r.partitions[i].records)
-		if refusal.Code != protocol.None {
+		switch {
+		case refusal.Code != protocol.None:
 			return refusal
-		}
-		if transactional && !r.transactional {
+		case transactional && !r.transactional:
 			return partitions.Refusal{Code: protocol.TransactionalIdAuthorizationFailed}
+		case transactional:
+			return partitions.Refusal{} // Kafka looks no further
 		}
-	}
-	if r.acks < -1 || r.acks > 1 {
-		return partitions.Refusal{Code: protocol.InvalidRequiredAcks}
 	}
 	return partitions.Refusal{}
 }
@@ -100,12 +110,35 @@ func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedParti
 	if p == nil {
 		return refusedAppend(partitions.Refusal{Code: protocol.UnknownTopicOrPartition})
 	}
-	if t.internal {
-		return refusedAppend(partitions.Refusal{Code: protocol.InvalidTopicException})
+	if refused := c.refuseField(t, rp); refused != protocol.None {
+		return refusedAppend(partitions.Refusal{Code: refused})
 	}
-	return p.append(c.now, &c.conn.produce.decompressor, partitions.Produced{
+	done := p.append(c.now, &c.conn.produce.decompressor, partitions.Produced{
 		Topic: t.name, Partition: rp.index, Version: c.header.Version, Records: rp.records,
 	})
+	if rp.spoiled != protocol.None {
+		return refusedAppend(partitions.Refusal{Code: rp.spoiled})
+	}
+	return done
+}
+
+// refuseField refuses what never comes to the log, in Kafka's order: records that are
+// not one batch, wrong acks, internal topics.
+func (c *call) refuseField(t *topic, rp *producedPartition) protocol.ErrorCode {
+	hasAcks := c.conn.produce.req.hasAcks()
+	if hasAcks && !t.internal {
+		return protocol.None // the append looks at the records itself
+	}
+	if rp.spoiled != protocol.None {
+		return rp.spoiled
+	}
+	if code := partitions.CheckField(c.header.Version, rp.records); code != protocol.None {
+		return code
+	}
+	if !hasAcks {
+		return protocol.InvalidRequiredAcks
+	}
+	return protocol.InvalidTopicException
 }
 
 // withoutAcks ends a request that wants no answer. An error cannot be told but by

@@ -29,6 +29,7 @@ type producedTopic struct {
 type producedPartition struct {
 	index   int32
 	records []byte
+	spoiled protocol.ErrorCode  // of other records for the partition: what to answer in any case
 	done    partitions.Appended // the answer
 }
 

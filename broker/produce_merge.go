@@ -1,6 +1,11 @@
 package broker
 
-import "slices"
+import (
+	"slices"
+
+	"klamm/partitions"
+	"klamm/protocol"
+)
 
 // merge brings a request into the form that Kafka makes of it, a map: topics
 // without partitions are gone, a topic that is named twice is one, and of a
@@ -32,7 +37,7 @@ func (r *produceRequest) merge() {
 		}
 		for _, p := range own {
 			if i, ok := partitionAt[place{at, p.index}]; ok {
-				kept[i].records = p.records
+				kept[i].mergeRecords(r.version, p.records)
 				continue
 			}
 			partitionAt[place{at, p.index}] = len(kept)
@@ -43,16 +48,38 @@ func (r *produceRequest) merge() {
 	r.topics, r.partitions = topics, byTopic(kept, of)
 }
 
+// mergeRecords takes in the records of a partition that is named again. Of those that
+// can be read the last are appended; when there are others, too, their error is the
+// answer all the same.
+func (p *producedPartition) mergeRecords(version int16, records []byte) {
+	before, after := fieldCode(version, p.records), fieldCode(version, records)
+	if after != protocol.None {
+		p.spoiled = after
+	} else if before != protocol.None {
+		p.spoiled = before
+	}
+	if after == protocol.None || before != protocol.None {
+		p.records = records
+	}
+}
+
+func fieldCode(version int16, records []byte) protocol.ErrorCode {
+	if records == nil {
+		return protocol.None
+	}
+	return partitions.CheckField(version, records)
+}
+
 // byTopic brings the partitions of each topic together.
-func byTopic(partitions []producedPartition, of []int) []producedPartition {
+func byTopic(kept []producedPartition, of []int) []producedPartition {
 	order := make([]int, len(of))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return of[a] - of[b] })
-	sorted := make([]producedPartition, len(partitions))
+	sorted := make([]producedPartition, len(kept))
 	for i, from := range order {
-		sorted[i] = partitions[from]
+		sorted[i] = kept[from]
 	}
 	return sorted
 }

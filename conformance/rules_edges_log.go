@@ -73,6 +73,42 @@ func logEdgeRules() []Rule {
 			produced(c, req)
 			get(c.Conn("a"), fetch(12, t, 0, 0))
 		}),
+		must("produce.same-partition-bad-and-good", "Of the records for one partition the last that can be read are appended; when there are others that cannot, their error is answered.", "KafkaApis.handleProduceRequest", func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			two := append(batchOf("1"), batchOf("2")...)
+			for _, v := range []int16{5, 12, 13} {
+				for _, fields := range [][][]byte{
+					{[]byte("garbage"), batchOf("a")}, {batchOf("b"), []byte("garbage")}, {two, batchOf("c"), batchOf("d")},
+					{nil, batchOf("e")}, {{}, []byte("garbage")}, {batchOf("f"), append(batchOf("g"), make([]byte, 35)...)},
+				} {
+					req := produce(v, -1, t, 0, fields[0])
+					for _, f := range fields[1:] {
+						req.Topics = append(req.Topics, produce(v, -1, t, 0, f).Topics...)
+					}
+					a.Send(req).Answer()
+				}
+			}
+			get(a, fetch(12, t, 0, 0))
+		}),
+		must("produce.acks-checked-last", "Wrong acks are refused where nothing else is wrong: topics that do not exist and records that cannot be read come first.", "ReplicaManager.appendRecords", func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			nowhere := Topic{Name: c.Name("nowhere"), ID: [16]byte{1}}
+			for _, v := range []int16{3, 13} {
+				req := produce(v, 2, t, 0, batchOf("a"))
+				req.Topics = append(req.Topics, produce(v, 2, nowhere, 0, batchOf("b")).Topics...)
+				req.Topics = append(req.Topics, produce(v, 2, t, 7, batchOf("c")).Topics...)
+				a.Send(req).Answer()
+				a.Send(produce(v, -2, t, 0, []byte("garbage"))).Answer()
+			}
+		}),
+		must("produce.null-nowhere", "Without records a partition that does not exist is answered as such.", "KafkaApis.handleProduceRequest", func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			nowhere := Topic{Name: c.Name("nowhere"), ID: [16]byte{1}}
+			for _, v := range []int16{3, 9, 13} {
+				a.Send(produce(v, -1, nowhere, 0, nil)).Answer()
+				a.Send(produce(v, -1, t, 7, nil)).Answer()
+			}
+		}),
 		must("produce.topic-without-partitions", "A topic without partitions is left out of the answer.", "ProduceRequest", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			for _, v := range []int16{12, 13} {

@@ -28,7 +28,7 @@ const maxRecordErrors = 10_000
 // It mirrors ProduceRequest.validateRecords, UnifiedLog.analyzeAndValidateRecords
 // and org.apache.kafka.storage.internals.log.LogValidator, in this order.
 func Validate(cfg *Config, d *protocol.Decompressor, now time.Time, in Produced) (b Batch, refusal Refusal) {
-	size, code := oneBatch(in)
+	size, code := oneBatch(in.Version, in.Records)
 	if code != protocol.None {
 		return b, Refusal{Code: code}
 	}
@@ -52,20 +52,27 @@ func Validate(cfg *Config, d *protocol.Decompressor, now time.Time, in Produced)
 	return b, refusal
 }
 
+// CheckField is the part of Validate that Kafka does before it turns to the log, for an
+// answer that does not depend on it: the field must hold one batch of magic 2.
+func CheckField(version int16, records []byte) protocol.ErrorCode {
+	_, code := oneBatch(version, records)
+	return code
+}
+
 // oneBatch returns the size of the one batch of magic 2 that the field must hold.
-func oneBatch(in Produced) (int, protocol.ErrorCode) {
-	size, problem := nextBatch(in.Records)
+func oneBatch(version int16, records []byte) (int, protocol.ErrorCode) {
+	size, problem := nextBatch(records)
 	switch {
 	case problem != "":
 		return 0, protocol.CorruptMessage
-	case size == 0 || in.Records[magicAt] != 2:
+	case size == 0 || records[magicAt] != 2:
 		return 0, protocol.InvalidRecord
 	}
-	codec := protocol.Codec(in.Records[attributesAt+1]) & protocol.Codec(protocol.AttrCodec)
-	if in.Version < 7 && codec == protocol.CodecZstd {
+	codec := protocol.Codec(records[attributesAt+1]) & protocol.Codec(protocol.AttrCodec)
+	if version < 7 && codec == protocol.CodecZstd {
 		return 0, protocol.UnsupportedCompressionType
 	}
-	next, problem := nextBatch(in.Records[size:])
+	next, problem := nextBatch(records[size:])
 	switch {
 	case problem != "":
 		return 0, protocol.CorruptMessage
