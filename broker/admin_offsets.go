@@ -44,11 +44,13 @@ func (c *Cluster) listOffsets(call *call, req *kmsg.ListOffsetsRequest, resp *km
 	}
 }
 
-// The isolation levels of ListOffsets (IsolationLevel).
+// The isolation levels of ListOffsets and Fetch (IsolationLevel).
 const (
 	readUncommitted = 0
 	readCommitted   = 1
 )
+
+func isIsolation(level int8) bool { return level == readUncommitted || level == readCommitted }
 
 func listOffset(t *topic, rp *kmsg.ListOffsetsRequestTopicPartition, req *kmsg.ListOffsetsRequest, twice bool) kmsg.ListOffsetsResponseTopicPartition {
 	out := kmsg.NewListOffsetsResponseTopicPartition()
@@ -56,7 +58,7 @@ func listOffset(t *topic, rp *kmsg.ListOffsetsRequestTopicPartition, req *kmsg.L
 	code := protocol.None
 	p := t.partition(rp.Partition)
 	switch {
-	case req.IsolationLevel != readUncommitted && req.IsolationLevel != readCommitted:
+	case !isIsolation(req.IsolationLevel):
 		code = protocol.UnknownServerError // Kafka fails to read the request
 	case twice:
 		code = protocol.InvalidRequest

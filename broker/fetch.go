@@ -53,6 +53,10 @@ func (c *call) serveFetch(body []byte) error {
 		return c.answerFetchError(code)
 	}
 	reads := c.findFetched(session, req)
+	if !isIsolation(req.IsolationLevel) && anyFound(reads) {
+		c.answerFetchFailure(req)
+		return nil
+	}
 	size, wait := c.readAll(reads, req)
 	if wait && size < fetchMinBytes(req) {
 		if !c.parkFetch(reads, req) {
@@ -102,6 +106,10 @@ func missingLast(reads []fetchRead) {
 		}
 	}
 	copy(reads[len(found):], missing)
+}
+
+func anyFound(reads []fetchRead) bool {
+	return len(reads) > 0 && reads[0].source != nil // what is missing stands last
 }
 
 func (r *fetchRead) find(image *topicImage, version int16) {

@@ -53,6 +53,33 @@ func (c *call) answerFetchError(code protocol.ErrorCode) error {
 	return nil
 }
 
+// answerFetchFailure answers a request that Kafka fails on: the error stands at the top
+// and, before v13, at each partition of the request (FetchRequest.getErrorResponse).
+func (c *call) answerFetchFailure(req *kmsg.FetchRequest) {
+	const code = protocol.UnknownServerError
+	version, flexible := c.header.Version, c.header.Version >= 12
+	start, before := c.begin()
+	out := &c.conn.out
+	out.buf = appendFetchHead(out.buf, version, code, req.SessionID)
+	topics := req.Topics
+	if version >= 13 {
+		topics = nil
+	}
+	out.buf = appendArrayLen(out.buf, len(topics), flexible)
+	for i := range topics {
+		out.buf = appendString(out.buf, topics[i].Topic, flexible)
+		out.buf = appendArrayLen(out.buf, len(topics[i].Partitions), flexible)
+		for _, rp := range topics[i].Partitions {
+			r := fetchRead{fetchedPartition: fetchedPartition{index: rp.Partition}}
+			r.refuse(code)
+			out.appendRead(&r, version, req.IsolationLevel)
+		}
+		out.buf = appendNoTags(out.buf, flexible)
+	}
+	out.buf = appendNoTags(out.buf, flexible)
+	out.end(start, before)
+}
+
 func appendFetchHead(b []byte, version int16, code protocol.ErrorCode, sessionID int32) []byte {
 	b = binary.BigEndian.AppendUint32(b, 0) // throttle time
 	if version >= 7 {
@@ -109,7 +136,7 @@ func (r *fetchRead) hasAborted(isolation int8) bool {
 	if r.source == nil {
 		return r.result.Code != protocol.InconsistentTopicId
 	}
-	return isolation == 1 && r.result.Code == protocol.None
+	return isolation == readCommitted && r.result.Code == protocol.None && r.result.Diverging == nil
 }
 
 // appendAborted appends the aborted transactions: none, or null where the client

@@ -58,6 +58,31 @@ func logEdgeRules() []Rule {
 			req.MaxWaitMillis, req.MinBytes = -1, 1
 			get(a, req)
 		}),
+		must("fetch.unknown-isolation", "A fetch at an isolation level that does not exist fails as a whole, unless none of its partitions exists.", "IsolationLevel.forId, FetchRequest.getErrorResponse", func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			nowhere := Topic{Name: c.Name("nowhere"), ID: [16]byte{1}}
+			for _, v := range []int16{4, 7, 12, 13, 18} {
+				req := fetch(v, nowhere, 0, 0)
+				req.IsolationLevel = 2
+				a.Send(req).Answer()
+				req.Topics = append(req.Topics, fetch(v, t, 0, 0).Topics...)
+				req.Topics = append(req.Topics, req.Topics...)
+				if v >= 7 {
+					req.SessionEpoch = 0
+				}
+				a.Send(req).Answer()
+			}
+		}),
+		must("fetch.diverging-read-committed", "Where the log diverges there is no list of aborted transactions, even for who reads committed ones.", "KIP-595, ReplicaManager.readFromLog", func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			put(a, t, 0, batchOf("a"))
+			for _, isolation := range []int8{0, 1} {
+				req := fetch(12, t, 0, 5)
+				req.IsolationLevel = isolation
+				req.Topics[0].Partitions[0].LastFetchedEpoch = 0
+				a.Send(req).Answer()
+			}
+		}),
 		must("fetch.topic-without-partitions", "A topic without partitions is left out of the answer.", "FetchRequest", func(c *Conversation) {
 			t, a := filled(c, 1, "a"), c.Conn("a")
 			for _, v := range []int16{12, 13} {
