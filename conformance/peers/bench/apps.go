@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"runtime"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -168,9 +166,8 @@ func parallelTests(kind string, n int) (time.Duration, error) {
 }
 
 func ownCPU() time.Duration {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	cpu, _ := processUsage()
+	return cpu
 }
 
 // firstAnswer measures from the start of a broker to its first Metadata answer;
@@ -204,42 +201,31 @@ func startAnswering(kind string) (addr string, stop func(), err error) {
 		b, err := startInProcess(kind)
 		return b.addr, b.stop, err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := listen(answerEach(make([]byte, 60), keepNothing))
 	if err != nil {
 		return "", nil, err
 	}
-	go func() {
-		c, err := l.Accept()
-		if err == nil {
-			answerEach(make([]byte, 60), nil)(c)
-		}
-	}()
 	return l.Addr().String(), func() { l.Close() }, nil
 }
 
-// idle is what one broker costs that nobody talks to.
-func idle(kind string) (bytes int64, goroutines int, err error) {
-	const brokers = 100
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	had := runtime.NumGoroutine()
-	var stops []func()
-	for range brokers {
-		b, err := startInProcess(kind)
-		if err != nil {
-			return 0, 0, err
+// idle is what one broker costs that nobody talks to, of n in a fresh process.
+func idle(kind string, n int) (bytes int64, goroutines int, err error) {
+	err = withServer(fmt.Sprintf("%s*%d", kind, n), func(s *server) error {
+		u, err := s.usage()
+		bytes, goroutines = u.Held/int64(n), u.Goroutines/n
+		return err
+	})
+	return bytes, goroutines, err
+}
+
+// startMany starts the brokers that idle looks at.
+func startMany(kind string, n int) error {
+	for range n {
+		if _, err := startInProcess(kind); err != nil {
+			return err
 		}
-		stops = append(stops, b.stop)
 	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	goroutines = (runtime.NumGoroutine() - had) / brokers
-	used := int64(after.HeapAlloc) - int64(before.HeapAlloc) + int64(after.StackInuse) - int64(before.StackInuse)
-	for _, stop := range stops {
-		stop()
-	}
-	return used / brokers, goroutines, nil
+	return nil
 }
 
 // metadataOfAll measures Metadata of all of n topics, once it has been asked before.

@@ -170,7 +170,8 @@ func letItPark() {
 }
 
 // besideBulk measures small produces on one connection while another one streams
-// batches of 1 MiB.
+// batches of 1 MiB: n of them, or fewer if the stream ends before, which is bounded
+// because a broker keeps all of it.
 func besideBulk(kind string, n int) (times []time.Duration, err error) {
 	bulk, small := produceFrame(1, batchOf(1<<20)), produceFrame(0, batchOf(170))
 	err = withServer(kind, func(s *server) error {
@@ -183,9 +184,16 @@ func besideBulk(kind string, n int) (times []time.Duration, err error) {
 			return err
 		}
 		defer quick.Close()
-		streaming := make(chan error, 1)
-		go func() { streaming <- pump(stream, bulk, 1<<20, 2) }()
-		for range n {
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			pump(stream, bulk, 2*n, 2)
+		}()
+		defer func() {
+			stream.Close()
+			<-ended
+		}()
+		for len(times) < n {
 			began := time.Now()
 			if _, err := quick.Write(small); err != nil {
 				return err
@@ -193,10 +201,16 @@ func besideBulk(kind string, n int) (times []time.Duration, err error) {
 			if _, err := readFrame(quick); err != nil {
 				return err
 			}
-			times = append(times, time.Since(began))
+			select {
+			case <-ended:
+				if len(times) < n/4 {
+					return fmt.Errorf("the stream ended after %d small produces", len(times))
+				}
+				return nil
+			default:
+				times = append(times, time.Since(began))
+			}
 		}
-		stream.Close()
-		<-streaming
 		return nil
 	})
 	return times, err

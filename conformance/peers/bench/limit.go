@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -16,29 +17,38 @@ const storeChunk = 1 << 20
 
 // listenLimit starts a limit: "limit" answers with a short frame, "storing" checks
 // the batch of each Produce request and keeps it, "canned" answers with 1 MiB,
-// "parked" answers a connection when another one wrote, "bare" only listens.
+// "parked" answers a connection when another one wrote.
 func listenLimit(kind string) (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
 	var handle func(net.Conn)
 	switch kind {
 	case "limit":
-		handle = answerEach(make([]byte, 60), nil)
+		handle = answerEach(make([]byte, 60), keepNothing)
 	case "storing":
-		store := new(store)
-		handle = answerEach(make([]byte, 60), store.keep)
+		handle = answerEach(make([]byte, 60), func() func([]byte) { return new(store).keep })
 	case "canned":
 		canned := make([]byte, fetchSize)
 		for i := range canned {
 			canned[i] = byte(i)
 		}
-		handle = answerEach(canned, nil)
+		handle = answerEach(canned, keepNothing)
 	case "parked":
 		handle = new(baton).serve
 	default:
 		return "", fmt.Errorf("no server is called %q", kind)
+	}
+	l, err := listen(handle)
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), nil
+}
+
+// listen serves each connection in a goroutine of its own until the listener is closed.
+func listen(handle func(net.Conn)) (net.Listener, error) {
+	lc := net.ListenConfig{KeepAlive: -1} // which saves system calls
+	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
 	}
 	go func() {
 		for {
@@ -49,16 +59,20 @@ func listenLimit(kind string) (string, error) {
 			go handle(c)
 		}
 	}()
-	return l.Addr().String(), nil
+	return l, nil
 }
 
-// answerEach reads each frame into a reused buffer, gives it to use, and answers
-// with body; answers are flushed together when the input is drained.
-func answerEach(body []byte, use func(frame []byte)) func(net.Conn) {
+// keepNothing is for limits that do nothing with what they read.
+func keepNothing() func([]byte) { return func([]byte) {} }
+
+// answerEach reads each frame into a reused buffer, gives it to what use made for
+// the connection, and answers with body; answers are flushed together when the input
+// is drained.
+func answerEach(body []byte, use func() func(frame []byte)) func(net.Conn) {
 	answer := append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...)
 	return func(c net.Conn) {
 		defer c.Close()
-		in := frameReader{src: c}
+		in, keep := frameReader{src: c}, use()
 		pending := 0
 		var out []byte
 		for {
@@ -78,9 +92,7 @@ func answerEach(body []byte, use func(frame []byte)) func(net.Conn) {
 			if err != nil {
 				return
 			}
-			if use != nil {
-				use(frame)
-			}
+			keep(frame)
 			pending++
 		}
 	}
@@ -100,16 +112,15 @@ func writeAll(c net.Conn, gathered, answer []byte, n int) error {
 	return nil
 }
 
-// store keeps record batches in chunks, as cheaply as can be.
+// store keeps the record batches of one connection in chunks, as cheaply as can be:
+// no connection waits for another.
 type store struct {
-	mu     sync.Mutex
 	chunks [][]byte
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// keep checks and copies the last batchBytes of a Produce frame, which are its batch
-// but for the few bytes that end the request.
+// keep checks and copies the batch of a Produce frame.
 func (s *store) keep(frame []byte) {
 	at := produceBatchAt(frame)
 	batch := frame[at:]
@@ -118,8 +129,6 @@ func (s *store) keep(frame []byte) {
 	if crc32.Checksum(batch[21:], castagnoli) != binary.BigEndian.Uint32(batch[17:]) {
 		panic("the load sends a bad CRC")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	last := len(s.chunks) - 1
 	if last < 0 || len(s.chunks[last])+size > cap(s.chunks[last]) {
 		s.chunks = append(s.chunks, make([]byte, 0, max(storeChunk, size)))

@@ -17,15 +17,16 @@ func main() {
 	flag.Parse()
 	match, err := regexp.Compile(*run)
 	exitOn(err)
-	fmt.Printf("%-46s %12s %12s %12s   %s\n", "measure", "klamm", "kfake", "limit", "to reach")
-	for _, m := range measures() {
+	fmt.Print(head())
+	for _, m := range measures(full()) {
 		if !match.MatchString(m.name) {
 			continue
 		}
-		row, err := m.take(*rounds)
+		all, err := m.take(*rounds)
 		exitOn(err)
-		fmt.Println(row)
+		fmt.Print(m.lines(all))
 	}
+	fmt.Println(machine(*rounds))
 }
 
 func exitOn(err error) {

@@ -8,8 +8,10 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"runtime/pprof"
-	"syscall"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -26,17 +28,31 @@ const (
 
 // usage is what a server process has used so far.
 type usage struct {
-	CPU     time.Duration
-	PeakRSS int64 // bytes
+	CPU        time.Duration
+	PeakRSS    int64 // bytes
+	Held       int64 // bytes of heap and stacks that starting the server took
+	Goroutines int   // that it started
+}
+
+// footprint is the heap and the stacks in bytes, and the goroutines, of this process.
+func footprint() (held int64, goroutines int) {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse), runtime.NumGoroutine()
 }
 
 // serve runs the server that the environment asks for until its standard input
 // ends. Each line that it reads is answered with its usage.
 func serve(kind string) error {
+	var started usage
+	heldBefore, goroutinesBefore := footprint()
 	addr, err := listenAs(kind)
 	if err != nil {
 		return err
 	}
+	held, goroutines := footprint()
+	started.Held, started.Goroutines = held-heldBefore, goroutines-goroutinesBefore
 	stop, err := profile(kind)
 	if err != nil {
 		return err
@@ -45,12 +61,9 @@ func serve(kind string) error {
 	fmt.Printf("ready %s\n", addr)
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
-		var u syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-			return err
-		}
-		cpu := time.Duration(u.Utime.Nano() + u.Stime.Nano())
-		if err := json.NewEncoder(os.Stdout).Encode(usage{CPU: cpu, PeakRSS: u.Maxrss << 10}); err != nil {
+		u := started
+		u.CPU, u.PeakRSS = processUsage()
+		if err := json.NewEncoder(os.Stdout).Encode(u); err != nil {
 			return err
 		}
 	}
@@ -79,7 +92,16 @@ func profile(kind string) (stop func(), err error) {
 // seedPartitions is the number of partitions of the topic that every measure uses.
 const seedPartitions = 4
 
+// listenAs starts the server of a kind; "klamm*100" are a hundred brokers that
+// nobody is to talk to.
 func listenAs(kind string) (addr string, err error) {
+	if broker, n, many := strings.Cut(kind, "*"); many {
+		count, err := strconv.Atoi(n)
+		if err != nil {
+			return "", err
+		}
+		return "nowhere", startMany(broker, count)
+	}
 	switch kind {
 	case "klamm":
 		c, err := broker.Start(broker.Config{Topics: []broker.Topic{{Name: topicName, Partitions: seedPartitions}}})
