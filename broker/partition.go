@@ -15,6 +15,7 @@ type partition struct {
 	topic string
 	index int32
 	cfg   atomic.Pointer[partitions.Config] // what records are checked by, before the lock
+	large *sync.Mutex                       // the cluster's, held while a large batch is decompressed
 
 	mu      sync.Mutex
 	log     *partitions.Partition
@@ -49,11 +50,33 @@ func (w *waiter) now() {
 // append validates and appends the records of a Produce request. d is the
 // connection's own.
 func (p *partition) append(now time.Time, d *protocol.Decompressor, in partitions.Produced) partitions.Appended {
-	batch, refusal := partitions.Validate(p.cfg.Load(), d, now, in)
+	batch, refusal := p.validate(now, d, in)
 	if refusal.Code != protocol.None {
 		return p.refuseRecords(refusal)
 	}
 	return p.appendBatch(now, batch)
+}
+
+// usualPlain is how many bytes the records of most batches decompress to at most.
+const usualPlain = 4 << 20
+
+// validate checks the records of a Produce request. A small batch can decompress to
+// 100 MiB, so of larger than usual ones only one is in memory at a time, whatever
+// number of clients sends them.
+func (p *partition) validate(now time.Time, d *protocol.Decompressor, in partitions.Produced) (partitions.Batch, partitions.Refusal) {
+	cfg := p.cfg.Load()
+	if d == nil {
+		return partitions.Validate(cfg, nil, now, in)
+	}
+	d.Limit, d.Exceeded = usualPlain, false
+	batch, refusal := partitions.Validate(cfg, d, now, in)
+	if !d.Exceeded {
+		return batch, refusal
+	}
+	p.large.Lock()
+	defer p.large.Unlock()
+	d.Limit = 0
+	return partitions.Validate(cfg, d, now, in)
 }
 
 func (p *partition) appendBatch(now time.Time, batch partitions.Batch) partitions.Appended {

@@ -40,3 +40,24 @@ func TestProducersAreForgottenInTime(t *testing.T) {
 		}
 	}
 }
+
+// A batch that decompresses to more than usual is taken, and leaves nothing behind at
+// its connection.
+func TestLargeCompressedBatch(t *testing.T) {
+	c := startTest(t, Config{Network: Memory, Topics: oneTopic})
+	for codec := protocol.CodecGzip; codec <= protocol.CodecZstd; codec++ {
+		header := protocol.PlainBatch()
+		header.Attributes = int16(codec)
+		batch, err := protocol.AppendBatch(nil, header, nil, []protocol.Record{
+			{TimestampMs: time.Now().UnixMilli(), Value: make([]byte, 10<<20)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := c.image.Load().byName.get("t").partition(0)
+		done := p.append(time.Now(), new(protocol.Decompressor), partitions.Produced{Topic: "t", Version: 9, Records: batch})
+		if done.Refusal.Code != protocol.None {
+			t.Errorf("%v: %v", codec, done.Refusal.Code)
+		}
+	}
+}

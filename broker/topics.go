@@ -110,7 +110,7 @@ func (e *topicEdit) newPartitions(t *topic, from, to int32) []*partition {
 	made := make([]*partition, to-from)
 	for i := range values {
 		p := &values[i]
-		p.topic, p.index = t.name, from+int32(i)
+		p.topic, p.index, p.large = t.name, from+int32(i), &e.c.large
 		p.cfg.Store(&cfg)
 		p.log = partitions.New()
 		made[i] = p

@@ -54,11 +54,14 @@ const keepScratch = 1 << 20
 type Decompressor struct {
 	// Limit bounds what one batch may decompress to, in bytes; 0 means DecompressLimit.
 	Limit int
+	// Exceeded is set when a batch grew beyond Limit. It stays until the caller clears it.
+	Exceeded bool
 
-	out    []byte
-	source bytes.Reader
-	gzip   *gzip.Reader
-	zstd   *zstd.Decoder
+	out       []byte
+	source    bytes.Reader
+	gzip      *gzip.Reader
+	zstd      *zstd.Decoder
+	zstdLimit int // what zstd was made with
 }
 
 // Decompress returns the plain bytes of src. They are valid until the next call, and
@@ -68,9 +71,6 @@ func (d *Decompressor) Decompress(codec Codec, src []byte) ([]byte, error) {
 	limit := d.Limit
 	if limit <= 0 {
 		limit = DecompressLimit
-	}
-	if cap(d.out) > keepScratch {
-		d.out = nil
 	}
 	out, err := d.out[:0], error(nil)
 	switch codec {
@@ -87,8 +87,11 @@ func (d *Decompressor) Decompress(codec Codec, src []byte) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("protocol: there is no %v", codec)
 	}
-	d.out = out[:0]
+	if d.out = out[:0]; cap(out) > keepScratch {
+		d.out = nil // the caller has it, and nobody afterwards
+	}
 	if err != nil {
+		d.Exceeded = d.Exceeded || errors.Is(err, ErrTooLarge)
 		return nil, err
 	}
 	return out, nil
@@ -138,8 +141,9 @@ func readAll(dst []byte, r io.Reader, limit int) ([]byte, error) {
 }
 
 func (d *Decompressor) unzstd(dst, src []byte, limit int) ([]byte, error) {
-	if d.zstd == nil {
+	if d.zstd == nil || d.zstdLimit != limit {
 		var err error
+		d.zstdLimit = limit
 		d.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxMemory(uint64(limit)), zstd.WithDecoderMaxWindow(zstdMaxWindow))
 		if err != nil {
@@ -150,7 +154,8 @@ func (d *Decompressor) unzstd(dst, src []byte, limit int) ([]byte, error) {
 	switch {
 	case err == nil:
 		return out, nil
-	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded),
+		limit < DecompressLimit && errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return dst, ErrTooLarge
 	default:
 		return dst, errCompressed

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
 
@@ -61,13 +62,33 @@ func TestDecompressStopsAtTheLimit(t *testing.T) {
 		if _, err := d.Decompress(codec, packed); !errors.Is(err, ErrTooLarge) {
 			t.Errorf("%v: 4 MiB within a limit of 1 MiB: %v, want ErrTooLarge", codec, err)
 		}
-		if cap(d.out) > 8<<20 {
-			t.Errorf("%v: kept %d bytes for a limit of 1 MiB", codec, cap(d.out))
+		if !d.Exceeded {
+			t.Errorf("%v: it does not say that the limit was exceeded", codec)
 		}
-		d.Limit = 4 << 20
-		if plain, err := new(Decompressor).Decompress(codec, packed); err != nil || len(plain) != 4<<20 {
+		d.Limit, d.Exceeded = 4<<20, false
+		if plain, err := d.Decompress(codec, packed); err != nil || len(plain) != 4<<20 || d.Exceeded {
 			t.Errorf("%v: 4 MiB within 4 MiB: %d bytes, %v", codec, len(plain), err)
 		}
+		if cap(d.out) > keepScratch {
+			t.Errorf("%v: keeps %d bytes after a large batch", codec, cap(d.out))
+		}
+	}
+}
+
+// What a frame says of its window counts towards the limit, too.
+func TestDecompressStopsAtALargeWindow(t *testing.T) {
+	encoder, err := zstd.NewWriter(nil, zstd.WithWindowSize(8<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := encoder.EncodeAll(make([]byte, 20<<20), nil)
+	d := Decompressor{Limit: 4 << 20}
+	if _, err := d.Decompress(CodecZstd, packed); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("20 MiB within a limit of 4 MiB: %v, want ErrTooLarge", err)
+	}
+	d.Limit = 0
+	if plain, err := d.Decompress(CodecZstd, packed); err != nil || len(plain) != 20<<20 {
+		t.Errorf("20 MiB without a limit: %d bytes, %v", len(plain), err)
 	}
 }
 
