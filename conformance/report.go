@@ -33,7 +33,8 @@ func (c Count) Rules() int { return c.Kept + c.Broken + c.NotOffered + c.NotRun 
 // Asked is how many rules were held against the target: the kept and the broken ones.
 func (c Count) Asked() int { return c.Kept + c.Broken }
 
-func (c *Count) add(v Verdict) {
+// Add counts one more rule.
+func (c *Count) Add(v Verdict) {
 	switch v {
 	case VerdictKept:
 		c.Kept++
@@ -54,7 +55,7 @@ func (c Count) String() string {
 // Count counts all rules.
 func (r Report) Count() (c Count) {
 	for _, result := range r.Results {
-		c.add(result.Verdict)
+		c.Add(result.Verdict)
 	}
 	return c
 }
@@ -73,7 +74,7 @@ func (r Report) Families() []FamilyCount {
 		if !ok {
 			all = slices.Insert(all, i, FamilyCount{Family: result.Family()})
 		}
-		all[i].add(result.Verdict)
+		all[i].Add(result.Verdict)
 	}
 	return all
 }

@@ -40,9 +40,16 @@ func usagef(format string, args ...any) error {
 func run(args []string, stdout, stderr io.Writer) int {
 	err := command(args, stdout, stderr)
 	var usage usageError
+	var done status
+	var unable notRunError
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &done):
+		return int(done)
+	case errors.As(err, &unable):
+		fmt.Fprintln(stderr, "klamm:", oneLine(err))
+		return exitNotRun
 	case errors.As(err, &usage):
 		fmt.Fprintln(stderr, "klamm:", oneLine(err))
 		return exitUsage
@@ -60,6 +67,8 @@ func command(args []string, stdout, stderr io.Writer) error {
 	switch name {
 	case "serve":
 		return serveCommand(args, stdout, stderr)
+	case "conformance":
+		return conformanceCommand(args, stdout)
 	case "version", "help":
 		if len(args) > 0 {
 			return usagef("%s takes no argument, but got %q", name, args[0])
@@ -88,6 +97,8 @@ func help(stdout io.Writer) error {
 
 Usage:
   klamm [serve] [flags]   start the broker and serve until SIGINT or SIGTERM
+  klamm conformance ...   say how close a broker is to Apache Kafka, rule by rule;
+                          "klamm conformance --help" says more
   klamm version           say what this binary is
   klamm help              say this
 
@@ -107,14 +118,20 @@ Flags of serve:
 
 // parse reads args into fs, whose output is unused. It tells whether help was asked for.
 func parse(fs *flag.FlagSet, args []string) (wantsHelp bool, err error) {
+	if wantsHelp, err = parseFlags(fs, args); err == nil && fs.NArg() > 0 && !wantsHelp {
+		err = usagef("unexpected argument %q", fs.Arg(0))
+	}
+	return wantsHelp, err
+}
+
+// parseFlags is parse, and leaves what follows the flags.
+func parseFlags(fs *flag.FlagSet, args []string) (wantsHelp bool, err error) {
 	fs.SetOutput(io.Discard)
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return true, nil
 	case err != nil:
 		return false, usageError{err.Error()}
-	case fs.NArg() > 0:
-		return false, usagef("unexpected argument %q", fs.Arg(0))
 	}
 	return false, nil
 }

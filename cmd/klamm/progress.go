@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"klamm/conformance"
+)
+
+// progress shows how far a run is: on a terminal one line that is written anew, and the
+// broken rules above it; else a line for each rule.
+type progress struct {
+	out      io.Writer
+	terminal bool
+	all      int
+	done     conformance.Count
+}
+
+func newProgress(out io.Writer, all int) *progress {
+	return &progress{out: out, terminal: isTerminal(out), all: all}
+}
+
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// eraseLine goes to the start of the line and empties it.
+const eraseLine = "\r\x1b[K"
+
+func (p *progress) add(r conformance.Result) {
+	p.done.Add(r.Verdict)
+	if !p.terminal {
+		fmt.Fprintf(p.out, "%-11s %s\n", r.Verdict, r.ID)
+		return
+	}
+	if r.Verdict == conformance.VerdictBroken {
+		fmt.Fprintf(p.out, "%sbroken %s\n", eraseLine, r.ID)
+	}
+	fmt.Fprintf(p.out, "%s%d of %d: %d kept, %d broken", eraseLine, p.done.Rules(), p.all, p.done.Kept, p.done.Broken)
+}
+
+func (p *progress) end() {
+	if p.terminal {
+		fmt.Fprint(p.out, eraseLine)
+		return
+	}
+	fmt.Fprintln(p.out)
+}
