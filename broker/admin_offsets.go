@@ -13,6 +13,10 @@ import (
 // partition that the request has more than once is answered once, the partition
 // with INVALID_REQUEST.
 func (c *Cluster) listOffsets(call *call, req *kmsg.ListOffsetsRequest, resp *kmsg.ListOffsetsResponse) {
+	if !isIsolation(req.IsolationLevel) {
+		failListOffsets(req, resp)
+		return
+	}
 	image := c.image.Load()
 	times := make(map[TopicPartition]int)
 	for i := range req.Topics {
@@ -52,14 +56,27 @@ const (
 
 func isIsolation(level int8) bool { return level == readUncommitted || level == readCommitted }
 
+// failListOffsets answers a request that Kafka fails on: each partition as often as it
+// was asked for (ListOffsetsRequest.getErrorResponse).
+func failListOffsets(req *kmsg.ListOffsetsRequest, resp *kmsg.ListOffsetsResponse) {
+	for i := range req.Topics {
+		t := kmsg.NewListOffsetsResponseTopic()
+		t.Topic = req.Topics[i].Topic
+		for _, rp := range req.Topics[i].Partitions {
+			p := kmsg.NewListOffsetsResponseTopicPartition()
+			p.Partition, p.ErrorCode = rp.Partition, int16(protocol.UnknownServerError)
+			t.Partitions = append(t.Partitions, p)
+		}
+		resp.Topics = append(resp.Topics, t)
+	}
+}
+
 func listOffset(t *topic, rp *kmsg.ListOffsetsRequestTopicPartition, req *kmsg.ListOffsetsRequest, twice bool) kmsg.ListOffsetsResponseTopicPartition {
 	out := kmsg.NewListOffsetsResponseTopicPartition()
 	out.Partition = rp.Partition
 	code := protocol.None
 	p := t.partition(rp.Partition)
 	switch {
-	case !isIsolation(req.IsolationLevel):
-		code = protocol.UnknownServerError // Kafka fails to read the request
 	case twice:
 		code = protocol.InvalidRequest
 	case !listsTimestamp(rp.Timestamp, req.Version):

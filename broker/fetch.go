@@ -44,7 +44,8 @@ func (c *call) serveFetch(body []byte) error {
 	}
 	scratch := &c.conn.fetch
 	req := &scratch.req
-	req.SetVersion(c.header.Version)
+	// Reading sets the fields of the version only: what the request before had must go.
+	*req = kmsg.FetchRequest{Version: c.header.Version, Topics: req.Topics}
 	if err := req.ReadFrom(body); err != nil {
 		return err
 	}
@@ -94,23 +95,30 @@ func (c *call) findFetched(s *fetchContext, req *kmsg.FetchRequest) []fetchRead 
 }
 
 // missingLast puts the partitions that do not exist behind the others, as Kafka
-// answers them.
+// answers them: first those whose topic's id it does not know.
 func missingLast(reads []fetchRead) {
-	var missing []fetchRead
+	var unknown, missing []fetchRead
 	found := reads[:0]
 	for _, r := range reads {
-		if r.source == nil {
-			missing = append(missing, r)
-		} else {
+		switch {
+		case !r.missing():
 			found = append(found, r)
+		case r.result.Code == protocol.UnknownTopicId:
+			unknown = append(unknown, r)
+		default:
+			missing = append(missing, r)
 		}
 	}
-	copy(reads[len(found):], missing)
+	n := len(found) + copy(reads[len(found):], unknown)
+	copy(reads[n:], missing)
 }
 
-func anyFound(reads []fetchRead) bool {
-	return len(reads) > 0 && reads[0].source != nil // what is missing stands last
+// missing tells that Kafka does not come to read the partition.
+func (r *fetchRead) missing() bool {
+	return r.source == nil && r.result.Code != protocol.InconsistentTopicId
 }
+
+func anyFound(reads []fetchRead) bool { return len(reads) > 0 && !reads[0].missing() }
 
 func (r *fetchRead) find(image *topicImage, version int16) {
 	t := image.byName.get(r.topic)
@@ -127,7 +135,7 @@ func (r *fetchRead) find(image *topicImage, version int16) {
 		r.refuse(protocol.UnknownTopicOrPartition)
 	case r.name == "":
 		r.refuse(protocol.UnknownTopicId)
-	case image.byName.get(r.name) != nil: // deleted and made again, under another id
+	case image.byName.get(r.name).partition(r.index) != nil: // deleted and made again, under another id
 		r.refuse(protocol.InconsistentTopicId)
 	default:
 		r.refuse(protocol.UnknownTopicOrPartition)
@@ -143,14 +151,13 @@ func (r *fetchRead) refuse(code protocol.ErrorCode) {
 // whether waiting for more makes sense; a partition that cannot be read stops the wait.
 func (c *call) readAll(reads []fetchRead, req *kmsg.FetchRequest) (size int, wait bool) {
 	limit := min(int(req.MaxBytes), c.cluster.settings.Load().fetchMaxBytes)
-	found := false
-	wait = req.MaxWaitMillis > 0
+	wait = req.MaxWaitMillis > 0 && anyFound(reads)
 	for i := range reads {
 		r := &reads[i]
 		if r.source == nil {
+			wait = wait && r.missing()
 			continue
 		}
-		found = true
 		r.source.read(r, min(limit, int(r.maxBytes)), size == 0)
 		size += r.result.Size
 		limit = max(limit-r.result.Size, 0)
@@ -158,7 +165,7 @@ func (c *call) readAll(reads []fetchRead, req *kmsg.FetchRequest) (size int, wai
 			wait = false
 		}
 	}
-	return size, wait && found
+	return size, wait
 }
 
 // fetchMinBytes is how many bytes make a fetch worth answering.

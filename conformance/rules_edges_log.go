@@ -58,6 +58,55 @@ func logEdgeRules() []Rule {
 			req.MaxWaitMillis, req.MinBytes = -1, 1
 			get(a, req)
 		}),
+		must("fetch.session.old-version-between", "A fetch of a version without sessions leaves the session of its connection alone.", sessionSource, func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			req := fetch(9, t, 0, 0)
+			req.SessionEpoch = 0
+			id := get(a, req).SessionID
+			for epoch := range int32(3) {
+				old := fetch(4, t, 0, 0)
+				a.Send(old).Answer()
+				next := fetch(9, t, 0, 0)
+				next.SessionID, next.SessionEpoch = id, epoch+1
+				a.Send(next).Answer()
+			}
+		}),
+		must("fetch.missing-order", "Partitions that do not exist are answered last, those of unknown topic ids before the others.", "KafkaApis.handleFetchRequest", func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			for _, v := range []int16{12, 13} {
+				req := fetch(v, t, 7, 0)
+				req.Topics = append(req.Topics, fetch(v, Topic{Name: c.Name("nowhere"), ID: [16]byte{1}}, 0, 0).Topics...)
+				req.Topics = append(req.Topics, fetch(v, t, 0, 0).Topics...)
+				a.Send(req).Answer()
+			}
+		}),
+		must("fetch.session.restart-with-forgotten", "A new session may be asked for with the id of the old one and a list of forgotten partitions.", sessionSource, func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			for _, v := range []int16{12, 13, 17} {
+				req := fetch(v, t, 0, 0)
+				req.SessionEpoch = 0
+				id := get(a, req).SessionID
+				req = fetch(v, t, 0, 0)
+				req.SessionID, req.SessionEpoch = id, 0
+				ft := kmsg.NewFetchRequestForgottenTopic()
+				ft.Topic, ft.TopicID, ft.Partitions = t.Name, t.ID, []int32{0, 0}
+				req.ForgottenTopics = append(req.ForgottenTopics, ft)
+				a.Send(req).Answer()
+				req.Topics = append(req.Topics, fetch(v, Topic{Name: c.Name("nowhere")}, 0, 0).Topics...)
+				a.Send(req).Answer()
+			}
+		}),
+		must("listoffsets.unknown-isolation", "An isolation level that does not exist fails each partition, as often as it is named.", "ListOffsetsRequest.getErrorResponse", func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			for _, v := range []int16{2, 7} {
+				req := listOffsets(v, t.Name, 0, -1)
+				req.IsolationLevel = -1
+				req.Topics = append(req.Topics, req.Topics...)
+				req.Topics = append(req.Topics, listOffsets(v, c.Name("nowhere"), 0, -1).Topics...)
+				req.Topics = append(req.Topics, kmsg.ListOffsetsRequestTopic{Topic: t.Name})
+				a.Send(req).Answer()
+			}
+		}),
 		must("fetch.unknown-isolation", "A fetch at an isolation level that does not exist fails as a whole, unless none of its partitions exists.", "IsolationLevel.forId, FetchRequest.getErrorResponse", func(c *Conversation) {
 			t, a := c.Topic("orders", 1), c.Conn("a")
 			nowhere := Topic{Name: c.Name("nowhere"), ID: [16]byte{1}}
