@@ -27,6 +27,8 @@ type Target struct {
 	// Offer is what it advertises; a conversation that needs more ends with NotOffered.
 	// Nil is not looked at.
 	Offer Offer
+	// Node is the id of its node, which transcripts show as Kafka's; nil is Kafka's own, 1.
+	Node *int32
 }
 
 func (t Target) patience() time.Duration {
@@ -71,6 +73,7 @@ func (r Rule) Hold(ctx context.Context, target Target) (string, error) {
 
 func newConversation(ctx context.Context, target Target) *Conversation {
 	n := newNames()
+	n.node = target.Node
 	c := &Conversation{ctx: ctx, target: target, tag: strings.ToLower(rand.Text()[:8]), names: n, printer: newPrinter(n)}
 	c.setup = &Conn{c: c}
 	return c

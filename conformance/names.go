@@ -19,6 +19,7 @@ type names struct {
 	order []string          // keys of known, longest first, so that no name is cut by another
 	count map[string]int    // kind → how many were named
 	mask  bool              // name without numbering: for sorting before naming
+	node  *int32            // the id of the target's node, if not recordedNode
 }
 
 // uuidText is the text form of java.util.UUID, as in member ids.
@@ -30,6 +31,14 @@ var timeRange = regexp.MustCompile(`within \[-?[0-9]+, [0-9]+\]`)
 // timeWindow is how far from now a timestamp may be to count as "now": fixed
 // timestamps of the rules lie years away.
 const timeWindow = 24 * time.Hour
+
+// recordedNode is the node id of the Kafka that was recorded.
+const recordedNode = 1
+
+// nodeFields are the fields that hold the id of a node.
+var nodeFields = map[string]bool{
+	"NodeID": true, "ControllerID": true, "Leader": true, "LeaderID": true, "Replicas": true, "ISR": true, "OfflineReplicas": true,
+}
 
 func newNames() *names {
 	return &names{now: time.Now, known: map[string]string{}, count: map[string]int{}}

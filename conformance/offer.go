@@ -39,6 +39,16 @@ func Ask(ctx context.Context, target Target) (Offer, error) {
 	return offer, err
 }
 
+// node is the id of the node that a target's Metadata names first.
+func node(ctx context.Context, target Target) (id *int32, err error) {
+	err = talk(ctx, target, func(c *Conversation) {
+		if resp := ask[*kmsg.MetadataResponse](c.setup, metadata(1)); len(resp.Brokers) > 0 {
+			id = &resp.Brokers[0].NodeID
+		}
+	})
+	return id, err
+}
+
 // talk holds a conversation that leaves no transcript.
 func talk(ctx context.Context, target Target, run func(c *Conversation)) error {
 	c := newConversation(ctx, target)

@@ -25,6 +25,7 @@ type Report struct {
 // Count is how many rules have which verdict.
 type Count struct {
 	Kept, Broken, NotOffered, NotRun int
+	Words                            int // of the broken ones, those that differ in words only
 }
 
 // Rules is how many rules were counted.
@@ -34,8 +35,11 @@ func (c Count) Rules() int { return c.Kept + c.Broken + c.NotOffered + c.NotRun 
 func (c Count) Asked() int { return c.Kept + c.Broken }
 
 // Add counts one more rule.
-func (c *Count) Add(v Verdict) {
-	switch v {
+func (c *Count) Add(r Result) {
+	if r.Words {
+		c.Words++
+	}
+	switch r.Verdict {
 	case VerdictKept:
 		c.Kept++
 	case VerdictBroken:
@@ -49,13 +53,17 @@ func (c *Count) Add(v Verdict) {
 
 // String is the count in words.
 func (c Count) String() string {
-	return fmt.Sprintf("%d rules: %d kept, %d broken, %d not offered, %d not run", c.Rules(), c.Kept, c.Broken, c.NotOffered, c.NotRun)
+	words := ""
+	if c.Words > 0 {
+		words = fmt.Sprintf(" (%d of them in words only)", c.Words)
+	}
+	return fmt.Sprintf("%d rules: %d kept, %d broken%s, %d not offered, %d not run", c.Rules(), c.Kept, c.Broken, words, c.NotOffered, c.NotRun)
 }
 
 // Count counts all rules.
 func (r Report) Count() (c Count) {
 	for _, result := range r.Results {
-		c.Add(result.Verdict)
+		c.Add(result)
 	}
 	return c
 }
@@ -74,7 +82,7 @@ func (r Report) Families() []FamilyCount {
 		if !ok {
 			all = slices.Insert(all, i, FamilyCount{Family: result.Family()})
 		}
-		all[i].Add(result.Verdict)
+		all[i].Add(result)
 	}
 	return all
 }

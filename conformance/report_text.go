@@ -17,7 +17,11 @@ func (r Report) WriteText(out io.Writer) error {
 	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, "%s\n", r.Title())
 	for _, result := range r.Of(VerdictBroken) {
-		fmt.Fprintf(w, "\nBROKEN %s (%s)\n  %s\n  Source: %s\n%s\n", result.ID, result.Severity, result.Says, result.Source, result.Why)
+		kind := result.Severity
+		if result.Words {
+			kind += ", in words only"
+		}
+		fmt.Fprintf(w, "\nBROKEN %s (%s)\n  %s\n  Source: %s\n%s\n", result.ID, kind, result.Says, result.Source, result.Why)
 	}
 	for _, v := range []Verdict{VerdictNotOffered, VerdictNotRun} {
 		results := r.Of(v)

@@ -34,7 +34,10 @@ type Result struct {
 	// Why is the first difference of a broken rule, and else the reason in words.
 	Why string `json:"why,omitempty"`
 	// At is the exchange of the first difference; nil when it is in none.
-	At      *Call `json:"at,omitempty"`
+	At *Call `json:"at,omitempty"`
+	// Words tells that a broken rule differs in words for people only: error messages
+	// and documentation.
+	Words   bool  `json:"words,omitempty"`
 	Millis  int64 `json:"ms"`
 	unasked bool  // the target was lost, or there was no time
 }
@@ -78,6 +81,9 @@ func (s Suite) Begin(ctx context.Context) (*Run, error) {
 	for i, t := range targets {
 		var err error
 		if t.Offer, err = Ask(ctx, *t); err != nil {
+			return nil, err
+		}
+		if t.Node, err = node(ctx, *t); err != nil {
 			return nil, err
 		}
 		has, err := Settings(ctx, *t)
@@ -223,6 +229,12 @@ func (res *Result) compare(rule Rule, want, got string, offer Offer) {
 		return
 	}
 	res.Verdict = VerdictBroken
+	if hard := FirstDifference(withoutWords(want), withoutWords(got)); hard == "" {
+		res.Words = true
+	} else {
+		res.Why = strings.TrimRight(hard, "\n")
+		want, got = withoutWords(want), withoutWords(got)
+	}
 	if at, ok := callAt(want, got); ok {
 		res.At = &at
 	}

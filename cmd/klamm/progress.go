@@ -34,7 +34,7 @@ func isTerminal(out io.Writer) bool {
 const eraseLine = "\r\x1b[K"
 
 func (p *progress) add(r conformance.Result) {
-	p.done.Add(r.Verdict)
+	p.done.Add(r)
 	if !p.terminal {
 		fmt.Fprintf(p.out, "%-11s %s\n", r.Verdict, r.ID)
 		return
