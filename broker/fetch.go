@@ -55,7 +55,7 @@ func (c *call) serveFetch(body []byte) error {
 	}
 	reads := c.findFetched(session, req)
 	if !isIsolation(req.IsolationLevel) && anyFound(reads) {
-		c.answerFetchFailure(req)
+		c.answerFetchFailure(req, protocol.UnknownServerError)
 		return nil
 	}
 	size, wait := c.readAll(reads, req)
@@ -66,9 +66,35 @@ func (c *call) serveFetch(body []byte) error {
 		}
 		c.readAll(reads, req)
 	}
-	c.answerFetch(req, session, reads)
+	code = unanswerable(reads, c.header.Version)
+	switch {
+	case code == protocol.None:
+		c.answerFetch(req, session, reads)
+	case code == protocol.UnsupportedVersion && session.session != nil:
+		session.session.withNews(reads) // Kafka fails after it has noted them as told
+		fallthrough
+	default:
+		c.answerFetchFailure(req, code)
+	}
 	c.dropReads()
 	return nil
+}
+
+// unanswerable tells why Kafka cannot put an answer together: what follows a topic
+// whose id is zero makes it look at a name that is not there (FetchResponse.matchingTopic),
+// and before v12 no answer has a place for a diverging epoch, which a session that
+// began with a later version can ask for.
+func unanswerable(reads []fetchRead, version int16) protocol.ErrorCode {
+	for i := range reads {
+		r := &reads[i]
+		if r.source == nil && version >= 13 && r.topicID == (protocol.UUID{}) && i < len(reads)-1 {
+			return protocol.UnknownServerError
+		}
+		if r.result.Diverging != nil && version < 12 {
+			return protocol.UnsupportedVersion
+		}
+	}
+	return protocol.None
 }
 
 // dropReads lets go of the log's memory: a connection that fetches nothing more

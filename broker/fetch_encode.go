@@ -55,8 +55,7 @@ func (c *call) answerFetchError(code protocol.ErrorCode) error {
 
 // answerFetchFailure answers a request that Kafka fails on: the error stands at the top
 // and, before v13, at each partition of the request (FetchRequest.getErrorResponse).
-func (c *call) answerFetchFailure(req *kmsg.FetchRequest) {
-	const code = protocol.UnknownServerError
+func (c *call) answerFetchFailure(req *kmsg.FetchRequest, code protocol.ErrorCode) {
 	version, flexible := c.header.Version, c.header.Version >= 12
 	start, before := c.begin()
 	out := &c.conn.out

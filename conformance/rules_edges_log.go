@@ -107,6 +107,35 @@ func logEdgeRules() []Rule {
 				a.Send(req).Answer()
 			}
 		}),
+		must("fetch.topic-id-zero", "The topic id of zero is unknown as any other, and fails the whole fetch when something stands behind it in the answer.", "FetchResponse.matchingTopic", func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			none, nowhere := Topic{}, Topic{ID: [16]byte{1}}
+			for _, v := range []int16{13, 18} {
+				for _, topics := range [][]Topic{{none}, {t, none}, {none, t}, {none, nowhere}, {nowhere, none}} {
+					req := fetch(v, topics[0], 0, 0)
+					for _, more := range topics[1:] {
+						req.Topics = append(req.Topics, fetch(v, more, 0, 0).Topics...)
+					}
+					a.Send(req).Answer()
+				}
+				req := fetch(v, none, 0, 0)
+				req.Topics = append(req.Topics, fetch(v, none, 1, 0).Topics...)
+				req.SessionEpoch = 0
+				a.Send(req).Answer()
+			}
+		}),
+		must("fetch.session.diverging-told-too-early", "A version without diverging epochs fails in a session that has one to tell.", "KIP-595, FetchResponse", func(c *Conversation) {
+			t, a := c.Topic("orders", 2), c.Conn("a")
+			req := fetch(12, t, 0, 5)
+			req.SessionEpoch = 0
+			req.Topics[0].Partitions[0].LastFetchedEpoch = 0
+			id := get(a, req).SessionID
+			for epoch, v := range []int16{7, 11, 12} {
+				next := fetch(v, t, 1, 0)
+				next.SessionID, next.SessionEpoch = id, int32(epoch)+1
+				a.Send(next).Answer()
+			}
+		}),
 		must("fetch.unknown-isolation", "A fetch at an isolation level that does not exist fails as a whole, unless none of its partitions exists.", "IsolationLevel.forId, FetchRequest.getErrorResponse", func(c *Conversation) {
 			t, a := c.Topic("orders", 1), c.Conn("a")
 			nowhere := Topic{Name: c.Name("nowhere"), ID: [16]byte{1}}
