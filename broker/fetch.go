@@ -42,6 +42,7 @@ func (c *call) serveFetch(body []byte) error {
 	if err := protocol.CheckRequest(c.header.Key, c.header.Version, body); err != nil {
 		return err
 	}
+	defer c.dropReads(len(body))
 	scratch := &c.conn.fetch
 	req := &scratch.req
 	// Reading sets the fields of the version only: what the request before had must go.
@@ -61,7 +62,6 @@ func (c *call) serveFetch(body []byte) error {
 	size, wait := c.readAll(reads, req)
 	if wait && size < fetchMinBytes(req) {
 		if !c.parkFetch(reads, req) {
-			c.dropReads()
 			return errGone
 		}
 		c.readAll(reads, req)
@@ -76,7 +76,6 @@ func (c *call) serveFetch(body []byte) error {
 	default:
 		c.answerFetchFailure(req, code)
 	}
-	c.dropReads()
 	return nil
 }
 
@@ -98,9 +97,15 @@ func unanswerable(reads []fetchRead, version int16) protocol.ErrorCode {
 }
 
 // dropReads lets go of the log's memory: a connection that fetches nothing more
-// must not keep it from being freed.
-func (c *call) dropReads() {
-	clear(c.conn.fetch.reads)
+// must not keep it from being freed. A request or a session larger than usual goes
+// as well.
+func (c *call) dropReads(size int) {
+	const usual, usualReads = 64 << 10, 1024
+	scratch := &c.conn.fetch
+	clear(scratch.reads)
+	if size > usual || cap(scratch.reads) > usualReads {
+		scratch.req, scratch.reads = kmsg.FetchRequest{}, nil
+	}
 }
 
 // findFetched looks up the partitions to read: those of the session, else those of the request.
