@@ -8,7 +8,7 @@ import (
 
 // workingFeatures are the features of Kafka whose machinery is here. The others,
 // group.version and so on, are advertised once their protocols are served.
-var workingFeatures = [...]string{"metadata.version", "kraft.version", "eligible.leader.replicas.version"}
+var workingFeatures = [...]string{metadataVersion, kraftVersion, eligibleLeaderReplicas}
 
 // finalizedEpoch stands for the offset in the metadata log at which Kafka read the features.
 const finalizedEpoch = 1
@@ -28,19 +28,20 @@ func (c *Cluster) apiVersions(call *call, req *kmsg.ApiVersionsRequest, resp *km
 		key.ApiKey, key.MinVersion, key.MaxVersion = r.Key, r.Min, r.Max
 		resp.ApiKeys = append(resp.ApiKeys, key)
 	}
-	resp.FinalizedFeaturesEpoch = finalizedEpoch
+	s := c.settings.Load()
+	resp.FinalizedFeaturesEpoch = finalizedEpoch + s.featureUpdates
 	for f := range release.Features() {
 		if works(f.Name) && (req.Version >= 4 || f.Min > 0) {
-			s := kmsg.NewApiVersionsResponseSupportedFeature()
-			s.Name, s.MinVersion, s.MaxVersion = f.Name, f.Min, f.Max
-			resp.SupportedFeatures = append(resp.SupportedFeatures, s)
+			supported := kmsg.NewApiVersionsResponseSupportedFeature()
+			supported.Name, supported.MinVersion, supported.MaxVersion = f.Name, f.Min, f.Max
+			resp.SupportedFeatures = append(resp.SupportedFeatures, supported)
 		}
 	}
 	for f := range release.FinalizedFeatures() {
-		if works(f.Name) {
-			s := kmsg.NewApiVersionsResponseFinalizedFeature()
-			s.Name, s.MinVersionLevel, s.MaxVersionLevel = f.Name, f.Finalized, f.Finalized
-			resp.FinalizedFeatures = append(resp.FinalizedFeatures, s)
+		if level := s.level(f); works(f.Name) && level > 0 {
+			finalized := kmsg.NewApiVersionsResponseFinalizedFeature()
+			finalized.Name, finalized.MinVersionLevel, finalized.MaxVersionLevel = f.Name, level, level
+			resp.FinalizedFeatures = append(resp.FinalizedFeatures, finalized)
 		}
 	}
 }

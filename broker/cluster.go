@@ -22,8 +22,12 @@ type Cluster struct {
 	image    atomic.Pointer[topicImage]
 	mu       sync.Mutex // guards changes of settings and image
 
-	groups     groups
-	sessions   fetchSessions
+	groups   groups
+	sessions fetchSessions
+	quotas   map[string]clientQuota               // by entity; guarded by mu, immutable
+	scram    map[string]map[int8]*scramCredential // by user and mechanism; guarded by mu
+	started  time.Time
+
 	producerID atomic.Int64  // the next one to give out
 	validated  atomic.Uint64 // topics that were only validated, for their ids
 	changes    changes
@@ -50,7 +54,7 @@ func Start(cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{cfg: cfg, log: cfg.Logger, seed: cfg.Seed, apis: apis[:], done: make(chan struct{})}
+	c := &Cluster{cfg: cfg, log: cfg.Logger, seed: cfg.Seed, apis: apis[:], started: time.Now(), done: make(chan struct{})}
 	c.settings.Store(s)
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

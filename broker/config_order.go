@@ -12,10 +12,15 @@ import (
 // inJavaOrder are the keys of m in the order of a java.util.HashMap: by the low
 // bits of their spread hashes. Those in one bucket Kafka has in the order in which
 // they were put in, which is not known here.
-func inJavaOrder[V any](m map[string]V) []string {
+func inJavaOrder[V any](m map[string]V) []string { return javaOrder(m, 16) }
+
+// inSizedJavaOrder are the keys of m in the order of a java.util.HashMap that was
+// made for as many.
+func inSizedJavaOrder[V any](m map[string]V) []string { return javaOrder(m, 1) }
+
+func javaOrder[V any](m map[string]V, size uint32) []string {
 	names := slices.Collect(maps.Keys(m))
-	size := uint32(16)
-	for len(names) > int(size)*3/4 {
+	for 4*len(names) > 3*int(size) {
 		size *= 2
 	}
 	bucket := func(name string) uint32 {

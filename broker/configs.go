@@ -15,44 +15,80 @@ type configResource struct {
 	name string
 }
 
-// incrementalAlterConfigs answers IncrementalAlterConfigs v0-1 (KIP-339). As in
-// Kafka each resource is judged by the broker first (ConfigAdminManager) and then
-// by the controller (ConfigurationControlManager); one resource that is refused
-// does not hold up another.
+// incrementalAlterConfigs answers IncrementalAlterConfigs v0-1 (KIP-339).
 func (c *Cluster) incrementalAlterConfigs(call *call, req *kmsg.IncrementalAlterConfigsRequest, resp *kmsg.IncrementalAlterConfigsResponse) {
-	times := make(map[configResource]int, len(req.Resources))
-	for i := range req.Resources {
-		times[configResource{req.Resources[i].ResourceType, req.Resources[i].ResourceName}]++
-	}
-	results := make([]apiError, len(req.Resources))
-	c.mu.Lock()
-	e := &configEdit{topicEdit: c.editTopics()}
-	for i := range req.Resources {
-		r := &req.Resources[i]
-		if times[configResource{r.ResourceType, r.ResourceName}] > 1 {
-			results[i] = apiError{protocol.InvalidRequest, "Each resource must appear at most once."}
-		} else if results[i] = preprocessConfigs(e.s, r); results[i].code == protocol.None {
-			results[i] = e.alter(r)
-		}
-	}
-	if !e.failed && !req.ValidateOnly {
-		e.publish()
-	}
-	c.mu.Unlock()
-	c.changes.notify()
-	for i := range req.Resources {
+	for i, refused := range c.changeConfigs(req.Resources, false, req.ValidateOnly) {
 		r := kmsg.NewIncrementalAlterConfigsResponseResource()
 		r.ResourceType, r.ResourceName = req.Resources[i].ResourceType, req.Resources[i].ResourceName
-		if e.failed {
-			results[i] = apiError{protocol.UnknownServerError, noMessage}
-		}
-		r.ErrorCode, r.ErrorMessage = int16(results[i].code), results[i].pointer()
+		r.ErrorCode, r.ErrorMessage = int16(refused.code), refused.pointer()
 		resp.Resources = append(resp.Resources, r)
 	}
 }
 
+// alterConfigs answers AlterConfigs v0-2, which replaces all that is set for a
+// resource. Kafka never answers a request that names a resource twice; here both
+// are refused.
+func (c *Cluster) alterConfigs(call *call, req *kmsg.AlterConfigsRequest, resp *kmsg.AlterConfigsResponse) {
+	changes := make([]kmsg.IncrementalAlterConfigsRequestResource, len(req.Resources))
+	for i := range req.Resources {
+		r := &req.Resources[i]
+		changes[i].ResourceType, changes[i].ResourceName = r.ResourceType, r.ResourceName
+		for _, cfg := range r.Configs {
+			set := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+			set.Name, set.Op, set.Value = cfg.Name, kmsg.IncrementalAlterConfigOpSet, cfg.Value
+			changes[i].Configs = append(changes[i].Configs, set)
+		}
+	}
+	for i, refused := range c.changeConfigs(changes, true, req.ValidateOnly) {
+		r := kmsg.NewAlterConfigsResponseResource()
+		r.ResourceType, r.ResourceName = req.Resources[i].ResourceType, req.Resources[i].ResourceName
+		r.ErrorCode, r.ErrorMessage = int16(refused.code), refused.pointer()
+		resp.Resources = append(resp.Resources, r)
+	}
+}
+
+// changeConfigs changes the configs of resources, or judges only, and tells for
+// each why it was refused; with replace, what is not named is deleted. As in Kafka
+// each resource is judged by the broker first (ConfigAdminManager) and then by the
+// controller (ConfigurationControlManager); one resource that is refused does not
+// hold up another.
+func (c *Cluster) changeConfigs(resources []kmsg.IncrementalAlterConfigsRequestResource, replace, validateOnly bool) []apiError {
+	times := make(map[configResource]int, len(resources))
+	for i := range resources {
+		times[configResource{resources[i].ResourceType, resources[i].ResourceName}]++
+	}
+	results := make([]apiError, len(resources))
+	c.mu.Lock()
+	e := &configEdit{topicEdit: c.editTopics()}
+	for i := range resources {
+		r := &resources[i]
+		if times[configResource{r.ResourceType, r.ResourceName}] > 1 {
+			results[i] = apiError{protocol.InvalidRequest, "Each resource must appear at most once."}
+			continue
+		}
+		if replace {
+			e.deleteOthers(r)
+		}
+		if results[i] = preprocessConfigs(e.s, r, replace); results[i].code == protocol.None {
+			results[i] = e.alter(r)
+		}
+	}
+	if !e.failed && !validateOnly {
+		e.publish()
+	}
+	c.mu.Unlock()
+	c.changes.notify()
+	if e.failed {
+		for i := range results {
+			results[i] = apiError{protocol.UnknownServerError, noMessage}
+		}
+	}
+	return results
+}
+
 // preprocessConfigs is the broker's part of judging a resource (ConfigAdminManager.preprocess).
-func preprocessConfigs(s *settings, r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
+// Log levels cannot be replaced.
+func preprocessConfigs(s *settings, r *kmsg.IncrementalAlterConfigsRequestResource, replace bool) apiError {
 	seen := make(map[string]bool, len(r.Configs))
 	for i := range r.Configs {
 		if seen[r.Configs[i].Name] {
@@ -73,7 +109,9 @@ func preprocessConfigs(s *settings, r *kmsg.IncrementalAlterConfigsRequestResour
 	case kmsg.ConfigResourceTypeTopic, kmsg.ConfigResourceTypeGroupConfig, kmsg.ConfigResourceTypeClientMetrics:
 		return apiError{}
 	case kmsg.ConfigResourceTypeBrokerLogger:
-		return alterLogger(r)
+		if !replace {
+			return alterLogger(r)
+		}
 	case kmsg.ConfigResourceTypeBroker:
 		return s.checkBrokerChange(r)
 	}
@@ -85,6 +123,41 @@ type configEdit struct {
 	*topicEdit
 	failed bool // the request made Kafka fail: it is refused as a whole
 	broker bool // broker configs have changed
+}
+
+// deleteOthers has the request delete what is set for the resource and not named.
+func (e *configEdit) deleteOthers(r *kmsg.IncrementalAlterConfigsRequestResource) {
+	named := make(map[string]bool, len(r.Configs))
+	for i := range r.Configs {
+		named[r.Configs[i].Name] = true
+	}
+	for _, name := range inJavaOrder(e.current(r)) {
+		if !named[name] {
+			cfg := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+			cfg.Name, cfg.Op = name, kmsg.IncrementalAlterConfigOpDelete
+			r.Configs = append(r.Configs, cfg)
+		}
+	}
+}
+
+// current is what is set for a resource.
+func (e *configEdit) current(r *kmsg.IncrementalAlterConfigsRequestResource) map[string]string {
+	switch r.ResourceType {
+	case kmsg.ConfigResourceTypeTopic:
+		if t := e.next.byName.get(r.ResourceName); t != nil {
+			return t.configs
+		}
+	case kmsg.ConfigResourceTypeBroker:
+		if r.ResourceName == "" {
+			return e.s.cluster
+		}
+		return e.s.node
+	case kmsg.ConfigResourceTypeGroupConfig:
+		return e.s.groups[r.ResourceName]
+	case kmsg.ConfigResourceTypeClientMetrics:
+		return e.s.metrics[r.ResourceName]
+	}
+	return nil
 }
 
 // alter is the controller's part: it works out what the configs of the resource
@@ -116,11 +189,7 @@ func (e *configEdit) alter(r *kmsg.IncrementalAlterConfigsRequestResource) apiEr
 
 func (e *configEdit) alterTopic(r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
 	t := e.next.byName.get(r.ResourceName)
-	var current map[string]string
-	if t != nil {
-		current = t.configs
-	}
-	next, refused := applyOps(current, r, topicConfigs)
+	next, refused := applyOps(e.current(r), r, topicConfigs)
 	if refused.code != protocol.None {
 		return refused
 	}
@@ -141,22 +210,18 @@ func (e *configEdit) alterTopic(r *kmsg.IncrementalAlterConfigsRequestResource) 
 }
 
 func (e *configEdit) alterBroker(r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
-	current := e.s.cluster
-	if r.ResourceName != "" {
-		current = e.s.node
-	}
-	next, refused := applyOps(current, r, brokerConfigs)
+	next, refused := applyOps(e.current(r), r, brokerConfigs)
 	if refused.code != protocol.None {
 		return refused
 	}
 	// What eligible leader replicas need of min.insync.replicas (KIP-966).
 	const minISR = "min.insync.replicas"
 	for i := range r.Configs {
-		if r.ResourceName != "" && r.Configs[i].Name == minISR {
+		if e.s.elr() && r.ResourceName != "" && r.Configs[i].Name == minISR {
 			return apiError{protocol.InvalidConfig, "Broker-level " + minISR + " cannot be altered while ELR is enabled."}
 		}
 	}
-	if _, ok := next[minISR]; r.ResourceName == "" && !ok {
+	if _, ok := next[minISR]; e.s.elr() && r.ResourceName == "" && !ok {
 		return apiError{protocol.InvalidConfig, "Cluster-level " + minISR + " cannot be removed while ELR is enabled."}
 	}
 	changed := *e.s
@@ -171,7 +236,7 @@ func (e *configEdit) alterBroker(r *kmsg.IncrementalAlterConfigsRequestResource)
 }
 
 func (e *configEdit) alterGroup(r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
-	next, refused := applyOps(e.s.groups[r.ResourceName], r, nil)
+	next, refused := applyOps(e.current(r), r, nil)
 	if refused.code != protocol.None {
 		return refused
 	}
@@ -188,7 +253,7 @@ func (e *configEdit) alterGroup(r *kmsg.IncrementalAlterConfigsRequestResource) 
 }
 
 func (e *configEdit) alterMetrics(r *kmsg.IncrementalAlterConfigsRequestResource) apiError {
-	next, refused := applyOps(e.s.metrics[r.ResourceName], r, nil)
+	next, refused := applyOps(e.current(r), r, nil)
 	if refused.code != protocol.None {
 		return refused
 	}

@@ -23,6 +23,9 @@ type settings struct {
 	groups  map[string]map[string]string // set for groups, by group id
 	metrics map[string]map[string]string // set for client metrics subscriptions, by name
 
+	featureLevels  map[string]int16 // finalized levels of features, where they were changed
+	featureUpdates int64            // how many there were
+
 	numPartitions            int32         // num.partitions
 	defaultReplicationFactor int16         // default.replication.factor
 	autoCreateTopics         bool          // auto.create.topics.enable

@@ -146,6 +146,8 @@ var covered = map[int16]bool{
 	0: true, 1: true, 2: true, 3: true, 8: true, 9: true, 10: true, 11: true, 12: true, 13: true, 14: true, 15: true,
 	16: true, 18: true, 19: true, 20: true, 21: true, 22: true, 23: true, 32: true, 37: true, 42: true, 44: true, 47: true,
 	60: true, 75: true,
+	33: true, 34: true, 35: true, 43: true, 45: true, 46: true, 48: true, 49: true, 50: true, 51: true, 55: true, 57: true,
+	61: true, 64: true, 74: true,
 }
 
 // ours leaves out of an answer to "all topics" or "all groups" what others have
@@ -169,6 +171,20 @@ func (c *Conversation) ours(req kmsg.Request, resp kmsg.Response) {
 	case *kmsg.CreateTopicsResponse:
 		if r, ok := req.(*kmsg.CreateTopicsRequest); ok && !c.whole {
 			onlyConfigsOf(r, resp)
+		}
+	case *kmsg.ListConfigResourcesResponse:
+		resp.ConfigResources = keep(resp.ConfigResources, func(r kmsg.ListConfigResourcesResponseConfigResource) bool {
+			return strings.Contains(r.Name, c.tag) || kmsg.ConfigResourceType(r.Type) == kmsg.ConfigResourceTypeBroker ||
+				kmsg.ConfigResourceType(r.Type) == kmsg.ConfigResourceTypeBrokerLogger
+		})
+	case *kmsg.ElectLeadersResponse:
+		if r, ok := req.(*kmsg.ElectLeadersRequest); ok && r.Topics == nil {
+			resp.Topics = keep(resp.Topics, func(t kmsg.ElectLeadersResponseTopic) bool { return strings.Contains(t.Topic, c.tag) })
+		}
+	case *kmsg.DescribeLogDirsResponse:
+		for i := range resp.Dirs {
+			d := &resp.Dirs[i]
+			d.Topics = keep(d.Topics, func(t kmsg.DescribeLogDirsResponseDirTopic) bool { return strings.Contains(t.Topic, c.tag) })
 		}
 	case *kmsg.ListGroupsResponse:
 		resp.Groups = keep(resp.Groups, func(g kmsg.ListGroupsResponseGroup) bool {

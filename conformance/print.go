@@ -41,6 +41,26 @@ var unordered = map[string]bool{
 	"DescribeConfigsResponse.Resources":              true,
 	"DescribeConfigsResponse.Resources.Configs":      true,
 	"IncrementalAlterConfigsResponse.Resources":      true,
+	"AlterConfigsResponse.Resources":                 true,
+	"ListConfigResourcesResponse.ConfigResources":    true,
+	"DescribeLogDirsResponse.Dirs":                   true,
+	"DescribeLogDirsResponse.Dirs.Topics":            true,
+	"DescribeLogDirsResponse.Dirs.Topics.Partitions": true,
+	"AlterReplicaLogDirsResponse.Topics":             true,
+	"AlterReplicaLogDirsResponse.Topics.Partitions":  true,
+	"ElectLeadersResponse.Topics":                    true,
+	"UpdateFeaturesResponse.Results":                 true,
+	"DescribeClientQuotasResponse.Entries":           true,
+	"DescribeClientQuotasResponse.Entries.Entity":    true,
+	"DescribeClientQuotasResponse.Entries.Values":    true,
+	"AlterClientQuotasResponse.Entries":              true,
+	"AlterClientQuotasResponse.Entries.Entity":       true,
+
+	"DescribeProducersResponse.Topics.Partitions.ActiveProducers":  true,
+	"DescribeUserSCRAMCredentialsResponse.Results":                 true,
+	"DescribeUserSCRAMCredentialsResponse.Results.CredentialInfos": true,
+	"AlterUserSCRAMCredentialsResponse.Results":                    true,
+
 	"ProduceResponse.Topics":                         true,
 	"ProduceResponse.Topics.Partitions":              true,
 	"ListOffsetsResponse.Topics":                     true,
@@ -159,7 +179,12 @@ func (b *body) value(f reflect.Value, path, name string) string {
 		return b.value(f.Elem(), path, name)
 	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return n.number(b.root, name, f.Int())
+	case reflect.Uint16, reflect.Uint32:
+		return n.number(b.root, name, int64(f.Uint()))
 	case reflect.Array:
+		if name == "ReplicaDirectoryID" && !f.IsZero() {
+			return "<directory>"
+		}
 		return n.topicID(f.Interface().([16]byte))
 	case reflect.Slice:
 		return b.slice(f, path, name)
@@ -223,7 +248,15 @@ func (n *names) number(root, name string, v int64) string {
 		if v >= 0 {
 			return "<epoch>"
 		}
-	case "Timestamp", "LogAppendTime", "FirstTimestamp", "MaxTimestamp":
+	case "TotalBytes", "UsableBytes":
+		if v >= 0 {
+			return "<bytes>"
+		}
+	case "HighWatermark", "LogEndOffset", "LeaderEpoch":
+		if root == "DescribeQuorumResponse" && v > 0 {
+			return "<metadata log>"
+		}
+	case "Timestamp", "LogAppendTime", "FirstTimestamp", "MaxTimestamp", "LastTimestamp", "LastFetchTimestamp", "LastCaughtUpTimestamp":
 		return n.millis(v)
 	}
 	return fmt.Sprint(v)

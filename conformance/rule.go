@@ -61,6 +61,8 @@ func Rules() []Rule {
 		produceRules(), idempotentRules(),
 		fetchRules(), fetchSessionRules(), logOffsetRules(),
 		logEdgeRules(), groupEdgeRules(), configEdgeRules(),
+		replaceConfigRules(), listResourceRules(), logDirRules(), electionRules(), reassignmentRules(),
+		producerStateRules(), quorumRules(), featureRules(), quotaRules(), scramRules(),
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
 		leaveRules(), staticRules(), groupTimerRules(), groupAdminRules(), commitRules(), committedRules(),
 	)
