@@ -37,6 +37,43 @@ func applyOps(current map[string]string, r *kmsg.IncrementalAlterConfigsRequestR
 	return next, apiError{}
 }
 
+// inOrderOfWork puts configs, no two of one name, into the order in which Kafka's
+// controller works on them: that of a hash table.
+func inOrderOfWork(configs []kmsg.IncrementalAlterConfigsRequestResourceConfig) []kmsg.IncrementalAlterConfigsRequestResourceConfig {
+	if len(configs) < 2 {
+		return configs
+	}
+	byName := make(map[string]int, len(configs))
+	for i := range configs {
+		byName[configs[i].Name] = i
+	}
+	ordered := make([]kmsg.IncrementalAlterConfigsRequestResourceConfig, 0, len(configs))
+	for _, name := range inJavaOrder(byName) {
+		ordered = append(ordered, configs[byName[name]])
+	}
+	return ordered
+}
+
+// failsOnOp tells whether Kafka comes upon an operation that does not exist, which it
+// did not foresee, before it finds another fault.
+func failsOnOp(r *kmsg.IncrementalAlterConfigsRequestResource) bool {
+	table := map[kmsg.ConfigResourceType]configTable{
+		kmsg.ConfigResourceTypeTopic: topicConfigs, kmsg.ConfigResourceTypeBroker: brokerConfigs,
+	}[r.ResourceType]
+	for i := range r.Configs {
+		switch cfg := &r.Configs[i]; cfg.Op {
+		case kmsg.IncrementalAlterConfigOpSet, kmsg.IncrementalAlterConfigOpDelete:
+		case kmsg.IncrementalAlterConfigOpAppend, kmsg.IncrementalAlterConfigOpSubtract:
+			if def := table.find(cfg.Name); def == nil || def.kind != kmsg.ConfigTypeList {
+				return false
+			}
+		default:
+			return true
+		}
+	}
+	return false
+}
+
 func opName(op kmsg.IncrementalAlterConfigOp) string {
 	if op == kmsg.IncrementalAlterConfigOpAppend {
 		return "APPEND"

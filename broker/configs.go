@@ -148,10 +148,12 @@ func (e *configEdit) current(r *kmsg.IncrementalAlterConfigsRequestResource) map
 			return t.configs
 		}
 	case kmsg.ConfigResourceTypeBroker:
-		if r.ResourceName == "" {
+		switch r.ResourceName {
+		case "":
 			return e.s.cluster
+		case strconv.Itoa(nodeID):
+			return e.s.node
 		}
-		return e.s.node
 	case kmsg.ConfigResourceTypeGroupConfig:
 		return e.s.groups[r.ResourceName]
 	case kmsg.ConfigResourceTypeClientMetrics:
@@ -166,12 +168,8 @@ func (e *configEdit) alter(r *kmsg.IncrementalAlterConfigsRequestResource) apiEr
 	if len(r.Configs) > 0 && r.ResourceType == kmsg.ConfigResourceTypeBrokerLogger {
 		return apiError{}
 	}
-	for i := range r.Configs {
-		if op := r.Configs[i].Op; op < kmsg.IncrementalAlterConfigOpSet || op > kmsg.IncrementalAlterConfigOpSubtract {
-			e.failed = true
-		}
-	}
-	if e.failed {
+	r.Configs = inOrderOfWork(r.Configs)
+	if e.failed = e.failed || failsOnOp(r); e.failed {
 		return apiError{}
 	}
 	switch r.ResourceType {
@@ -225,10 +223,13 @@ func (e *configEdit) alterBroker(r *kmsg.IncrementalAlterConfigsRequestResource)
 		return apiError{protocol.InvalidConfig, "Cluster-level " + minISR + " cannot be removed while ELR is enabled."}
 	}
 	changed := *e.s
-	if r.ResourceName == "" {
+	switch r.ResourceName {
+	case "":
 		changed.cluster = next
-	} else {
+	case strconv.Itoa(nodeID):
 		changed.node = next
+	default: // Kafka keeps what is set for "01", and nobody reads it
+		return apiError{}
 	}
 	changed.compute()
 	e.s, e.broker = &changed, true

@@ -22,7 +22,7 @@ func (c *call) serveProduce(body []byte) error {
 	if err := req.read(c.header.Version, body); err != nil {
 		return err
 	}
-	refused := req.refuse()
+	refused := c.refuseProduce(req)
 	req.merge()
 	if refused.Code == protocol.None && c.withoutRecords(req) {
 		return errNullRecords
@@ -75,11 +75,24 @@ func (c *call) withoutRecords(r *produceRequest) bool {
 // hasAcks tells whether the request asks for acks that there are.
 func (r *produceRequest) hasAcks() bool { return r.acks >= -1 && r.acks <= 1 }
 
-// refuse checks what concerns the request as a whole. Transactions are not offered
-// yet, so nobody is authorized for them.
-func (r *produceRequest) refuse() partitions.Refusal {
+// refuseProduce checks what concerns the request as a whole. Transactions are not
+// offered yet, so nobody is authorized for them.
+func (c *call) refuseProduce(r *produceRequest) partitions.Refusal {
+	topic, left := -1, 0
 	for i := range r.partitions {
-		transactional, refusal := partitions.Inspect(r.version, r.partitions[i].records)
+		p := &r.partitions[i]
+		for left == 0 {
+			topic++
+			left = r.topics[topic].partitions
+		}
+		left--
+		transactional, refusal := partitions.Inspect(r.version, p.records)
+		if refusal.Code == protocol.UnknownServerError {
+			// Kafka fails on these records when it turns to their partition.
+			if t, _ := c.producedTopic(&r.topics[topic]); t.partition(p.index) == nil {
+				continue
+			}
+		}
 		switch {
 		case refusal.Code != protocol.None:
 			return refusal

@@ -25,5 +25,20 @@ func configEdgeRules() []Rule {
 				a.Send(req).Answer()
 			}
 		}),
+		must("configs.alter-several-faults", "Of several faults in the operations the first is told that Kafka comes upon, in the order of its hash table.", "ConfigurationControlManager.incrementalAlterConfigResource", func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			ops := []kmsg.IncrementalAlterConfigOp{kmsg.IncrementalAlterConfigOpAppend, kmsg.IncrementalAlterConfigOpSubtract, 7}
+			names := []string{"max.message.bytes", "message.timestamp.before.max.ms", "retention.bytes", "cleanup.policy", "preallocate"}
+			for i, one := range names {
+				for j, other := range names {
+					if one == other {
+						continue
+					}
+					req := alterConfig(1, t.Name, one, ops[(i+j)%3], "100")
+					req.Resources[0].Configs = append(req.Resources[0].Configs, alterConfig(1, t.Name, other, ops[j%3], "100").Resources[0].Configs...)
+					a.Send(req).Answer()
+				}
+			}
+		}),
 	}
 }

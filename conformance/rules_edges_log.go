@@ -212,6 +212,19 @@ func logEdgeRules() []Rule {
 				a.Send(produce(v, -1, t, 7, nil)).Answer()
 			}
 		}),
+		must("produce.unknown-codec-nowhere", "A codec that does not exist fails an old request as a whole, unless the partition does not exist.", "ProduceRequest.validateRecords", func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			records := seal(newBatch(), codecNone, values("a")...)
+			records[atAttributes+1] = 7
+			reseal(records)
+			for _, v := range []int16{3, 6, 7} {
+				a.Send(produce(v, -1, Topic{Name: c.Name("nowhere")}, 0, records)).Answer()
+				req := produce(v, -1, t, 7, records)
+				req.Topics = append(req.Topics, produce(v, -1, t, 0, batchOf("b")).Topics...)
+				a.Send(req).Answer()
+				a.Send(produce(v, -1, t, 0, records)).Answer()
+			}
+		}),
 		must("produce.topic-without-partitions", "A topic without partitions is left out of the answer.", "ProduceRequest", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			for _, v := range []int16{12, 13} {
