@@ -99,7 +99,7 @@ func checkMetricsConfigs(configs map[string]string) apiError {
 // isMetricsMatch tells whether pattern is an attribute of clients, "=" and a regular expression.
 func isMetricsMatch(pattern string) bool {
 	attribute, expression, ok := strings.Cut(pattern, "=")
-	if !ok {
+	if !ok || expression == "" || strings.Contains(expression, "=") {
 		return false
 	}
 	switch javaTrim(attribute) {

@@ -76,6 +76,37 @@ func replaceConfigRules() []Rule {
 			c.Conn("a").Send(describeConfigs(4, kmsg.ConfigResourceTypeGroupConfig, "", "consumer.session.timeout.ms")).Answer()
 		}),
 		must("configs.metrics.alter", "Configs of a client metrics subscription are set, described, replaced and deleted.", "KIP-714", alterMetricsConfigs),
+		must("configs.metrics.describe", "A subscription that has no configs is described by the defaults, with documentation.", "KIP-714", func(c *Conversation) {
+			c.Conn("a").Send(describeConfigs(4, kmsg.ConfigResourceTypeClientMetrics, c.Name("subscription"))).Answer()
+		}),
+		must("configs.group.describe", "A group is described by all of its configs, and what they stand in for, whether it exists or not.", "GroupConfig", func(c *Conversation) {
+			for v := int16(1); v <= 4; v++ {
+				req := describeConfigs(v, kmsg.ConfigResourceTypeGroupConfig, c.Name("readers"))
+				req.IncludeSynonyms = true
+				c.Conn("a").Send(req).Answer()
+			}
+		}),
+		must("configs.group.incremental", "Configs of groups and subscriptions are no lists: they are set and deleted, but neither appended to nor subtracted from.", "KIP-339", func(c *Conversation) {
+			for _, kind := range []kmsg.ConfigResourceType{kmsg.ConfigResourceTypeGroupConfig, kmsg.ConfigResourceTypeClientMetrics} {
+				config := "share.auto.offset.reset"
+				if kind == kmsg.ConfigResourceTypeClientMetrics {
+					config = "metrics"
+				}
+				for _, op := range []kmsg.IncrementalAlterConfigOp{kmsg.IncrementalAlterConfigOpAppend, kmsg.IncrementalAlterConfigOpSubtract, kmsg.IncrementalAlterConfigOpDelete} {
+					req := alterConfig(1, c.Name("named"), config, op, "latest")
+					req.Resources[0].ResourceType = kind
+					c.Conn("a").Send(req).Answer()
+				}
+			}
+		}),
+		must("configs.metrics.patterns", "A pattern is an attribute of clients, one equals sign and a regular expression.", "ClientMetricsConfigs.parseMatchingPatterns", func(c *Conversation) {
+			name := c.Name("subscription")
+			for _, pattern := range []string{"client_id=a", " client_id = a ", "client_id=a=b", "client_id=", "=a", "client_id=a,client_source_port=[0-9]+", "client_id=a,nonsense", ""} {
+				req := alterConfigs(2, kmsg.ConfigResourceTypeClientMetrics, name, "match", pattern)
+				req.ValidateOnly = true
+				c.Conn("a").Send(req).Answer()
+			}
+		}),
 		must("configs.metrics.refused", "Unknown configs, intervals out of bounds, patterns that match nothing and a subscription without a name are refused.", "ClientMetricsConfigs.validate", func(c *Conversation) {
 			name := c.Name("subscription")
 			for _, kv := range [][2]string{{"no.such.config", "1"}, {"interval.ms", "99"}, {"interval.ms", "3600001"}, {"interval.ms", "x"}, {"match", "client_id"}, {"match", "colour=red"}, {"match", "client_id=["}} {

@@ -83,6 +83,10 @@ func run(bootstrap, dir string) error {
 			fmt.Fprintf(&docs, "%s\t%s\t%s\n", t.name, cfg.Name, doc)
 		}
 	}
+	// What a subscription to client metrics has is in config_groups.go.
+	docs.WriteString("metrics\tinterval.ms\tMetrics push interval in milliseconds\n" +
+		"metrics\tmatch\tClient match criteria\n" +
+		"metrics\tmetrics\tTelemetry metric name prefix list\n")
 	// A config of topics that only those show that have it set.
 	docs.WriteString("topic\tinternal.segment.bytes\tThe maximum size of a single log file. This should be used for testing only.\n")
 	return os.WriteFile(filepath.Join(dir, "config_docs.txt"), docs.Bytes(), 0o644)
