@@ -22,7 +22,24 @@ type call struct {
 	silent bool
 	// hangUp, once set by a handler, ends the connection instead of an answer.
 	hangUp error
+	// size is about how many bytes the answer has so far, where that is counted.
+	size int
 }
+
+// maxAnswer is about how many bytes an answer may have that can be much longer than its
+// request, because one short name stands for much and may be named again and again.
+const maxAnswer = 256 << 20
+
+// grows counts about n bytes towards the size of the answer. When it becomes too large
+// to be made, the connection is to be ended, and the handler may stop.
+func (c *call) grows(n int) (tooLarge bool) {
+	if c.size += n; c.size > maxAnswer {
+		c.hangUp = errLargeAnswer
+	}
+	return c.hangUp != nil
+}
+
+var errLargeAnswer = fmt.Errorf("the answer would have more than %d bytes", maxAnswer)
 
 // serve answers a request whose header has been read. An error ends the connection.
 func (c *call) serve(body []byte) error {

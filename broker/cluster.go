@@ -54,6 +54,9 @@ func Start(cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	c := &Cluster{cfg: cfg, log: cfg.Logger, seed: cfg.Seed, apis: apis[:], started: time.Now(), done: make(chan struct{})}
 	c.settings.Store(s)
 	if c.log == nil {

@@ -1,6 +1,11 @@
 package broker
 
-import "log/slog"
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+)
 
 // Network is what clients reach a cluster over.
 type Network int
@@ -31,6 +36,21 @@ type Config struct {
 	Logger *slog.Logger
 	// Seed makes random choices (member ids, topic ids, the cluster id) repeatable. 0 means a random seed.
 	Seed uint64
+}
+
+// check tells what cannot be started, of what is not found out by doing it.
+func (cfg *Config) check() error {
+	if cfg.Network != TCP && cfg.Network != Memory {
+		return fmt.Errorf("Config.Network: %d is neither TCP nor Memory", cfg.Network)
+	}
+	if cfg.Advertise == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(cfg.Advertise)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || host == "" || bad != nil || n == 0 {
+		return fmt.Errorf("Config.Advertise: %q is not HOST:PORT", cfg.Advertise)
+	}
+	return nil
 }
 
 // Topic is a topic to create.

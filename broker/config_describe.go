@@ -51,8 +51,14 @@ func (c *Cluster) describeConfigs(call *call, req *kmsg.DescribeConfigsRequest, 
 		}
 		r.ErrorCode, r.ErrorMessage = int16(refused.code), &message
 		resp.Resources = append(resp.Resources, r)
+		if call.grows(len(r.Configs) * describedSize) {
+			return
+		}
 	}
 }
+
+// describedSize is about how many bytes one config takes in an answer.
+const describedSize = 512
 
 func isConfigResource(kind kmsg.ConfigResourceType) bool {
 	switch kind {

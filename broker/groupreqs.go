@@ -63,7 +63,20 @@ func (c *Cluster) describeGroups(call *call, req *kmsg.DescribeGroupsRequest, re
 			d.AuthorizedOperations = groupOperations
 		}
 		resp.Groups = append(resp.Groups, d)
+		if call.grows(describedGroupSize(&d)) {
+			return
+		}
 	}
+}
+
+// describedGroupSize is about how many bytes a group takes in an answer.
+func describedGroupSize(d *kmsg.DescribeGroupsResponseGroup) int {
+	size := 0
+	for i := range d.Members {
+		m := &d.Members[i]
+		size += 128 + len(m.MemberID) + len(m.ClientID) + len(m.ProtocolMetadata) + len(m.MemberAssignment)
+	}
+	return size
 }
 
 // groupOperations are all operations on a group, as bits by AclOperation's codes:

@@ -1,7 +1,9 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -47,4 +49,33 @@ func TestLongRequests(t *testing.T) {
 	}
 	cl.send(commit)
 	cl.receive(commit)
+}
+
+// An answer that can be a thousand times as long as its request is not made.
+func TestAnswersOfRepeatedNames(t *testing.T) {
+	c := startTest(t, Config{Network: Memory})
+	cl := dialTest(t, c)
+	req := kmsg.NewPtrDescribeConfigsRequest()
+	req.Version, req.IncludeDocumentation = 4, true
+	for range 20_000 {
+		r := kmsg.NewDescribeConfigsRequestResource()
+		r.ResourceType, r.ResourceName = kmsg.ConfigResourceTypeBroker, "1"
+		req.Resources = append(req.Resources, r)
+	}
+	cl.send(req)
+	if n, err := cl.nc.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("%d bytes were answered (%v), want the end of the connection", n, err)
+	}
+}
+
+func TestConfigMistakes(t *testing.T) {
+	for _, cfg := range []Config{
+		{Network: 7},
+		{Advertise: "nonsense"}, {Advertise: "host:"}, {Advertise: ":9092"}, {Advertise: "host:0"}, {Advertise: "host:99999"},
+	} {
+		if c, err := Start(cfg); err == nil {
+			c.Close()
+			t.Errorf("%+v starts", cfg)
+		}
+	}
 }

@@ -122,7 +122,14 @@ func (a *commitAnswer) add(t *kmsg.OffsetCommitResponseTopic) {
 func (c *Cluster) offsetFetch(call *call, req *kmsg.OffsetFetchRequest, resp *kmsg.OffsetFetchResponse) {
 	if call.header.Version >= 8 {
 		for i := range req.Groups {
-			resp.Groups = append(resp.Groups, c.fetchGroupOffsets(call, &req.Groups[i]))
+			one := c.fetchGroupOffsets(call, &req.Groups[i])
+			resp.Groups = append(resp.Groups, one)
+			for j := range one.Topics {
+				const each = 64 // about how many bytes an offset takes
+				if call.grows(each * len(one.Topics[j].Partitions)) {
+					return
+				}
+			}
 		}
 		return
 	}
