@@ -48,10 +48,10 @@ func (c *Cluster) findCoordinator(call *call, req *kmsg.FindCoordinatorRequest, 
 }
 
 // coordinatorError tells whether there is a coordinator of a type. A group's
-// writes to __consumer_offsets, which is made if it is not there. What is not
-// implemented is answered as by a Kafka that cannot serve it: transactions as
-// while their topic cannot be created, which clients take for "later", and share
-// groups as where there is no share coordinator.
+// writes to __consumer_offsets, which is made if it is not there. Transactions have
+// a coordinator that refuses them (see initProducerID): a producer ends at once with
+// that refusal, where "not available" makes it try again, some clients for ever.
+// Share groups are answered as where there is no share coordinator.
 func (c *Cluster) coordinatorError(kind int8, version int16) protocol.ErrorCode {
 	switch kind {
 	case groupCoordinator:
@@ -61,7 +61,7 @@ func (c *Cluster) coordinatorError(kind int8, version int16) protocol.ErrorCode 
 		}
 		return protocol.None
 	case transactionCoordinator:
-		return protocol.CoordinatorNotAvailable
+		return protocol.None
 	}
 	return protocol.InvalidRequest
 }
