@@ -108,9 +108,9 @@ func (c *Cluster) Close() error {
 		for cn := range conns {
 			cn.nc.Close()
 		}
-		c.groups.close()
 	}
 	c.running.Wait()
+	c.groups.close() // only now: a request on its way may have made one
 	return nil
 }
 

@@ -80,6 +80,9 @@ func (c *Cluster) Done() <-chan struct{} { return c.done }
 // CreateTopic creates a topic, judged as a CreateTopics request is judged. The
 // error has Kafka's words.
 func (c *Cluster) CreateTopic(t Topic) error {
+	if c.isClosed() {
+		return ErrClosed
+	}
 	if err := c.addTopic(t); err != nil {
 		return err
 	}

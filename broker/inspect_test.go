@@ -160,6 +160,9 @@ func TestAppendRefusals(t *testing.T) {
 	if _, err := c.Append(TopicPartition{"t", 0}, one...); !errors.Is(err, ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
+	if err := c.CreateTopic(Topic{Name: "late"}); !errors.Is(err, ErrClosed) {
+		t.Errorf("a topic after Close: %v", err)
+	}
 }
 
 func TestTopicsAreSorted(t *testing.T) {
