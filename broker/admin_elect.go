@@ -22,10 +22,12 @@ const (
 func (c *Cluster) electLeaders(call *call, req *kmsg.ElectLeadersRequest, resp *kmsg.ElectLeadersResponse) {
 	whole := apiError{}
 	switch {
-	case req.ElectionType != preferredElection && req.ElectionType != uncleanElection:
-		whole = apiError{protocol.InvalidRequest, fmt.Sprintf("Unknown election type %d", req.ElectionType)}
+	case req.Topics != nil && len(req.Topics) == 0:
+		return
 	case req.TimeoutMillis <= 0:
 		whole = apiError{protocol.RequestTimedOut, noMessage}
+	case req.ElectionType != preferredElection && req.ElectionType != uncleanElection:
+		whole = apiError{protocol.InvalidRequest, fmt.Sprintf("Unknown election type %d", req.ElectionType)}
 	}
 	resp.ErrorCode = int16(whole.code)
 	image := c.image.Load()

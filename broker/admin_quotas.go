@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -152,12 +153,35 @@ func checkQuotaEntity(entity quotaEntity) apiError {
 		return invalid("Invalid quota entity combination, IP entity shouldnot be combined with User or ClientId")
 	}
 	// Kafka looks names up; here the only name is that of this machine.
-	if ofIP && ip != nil && *ip != "localhost" {
-		if _, err := netip.ParseAddr(*ip); err != nil {
-			return invalid(*ip + " is not a valid IP or resolvable host.")
-		}
+	if ofIP && ip != nil && *ip != "localhost" && !isAddress(*ip) {
+		return invalid(*ip + " is not a valid IP or resolvable host.")
 	}
 	return apiError{}
+}
+
+// isAddress tells whether s is an address as java.net.InetAddress.getByName reads
+// it: IPv6 with or without brackets, IPv4 of four numbers or less, the last of which
+// then stands for all bytes that are left.
+func isAddress(s string) bool {
+	if inner, ok := strings.CutPrefix(s, "["); ok {
+		inner, ok = strings.CutSuffix(inner, "]")
+		a, err := netip.ParseAddr(inner)
+		return ok && err == nil && a.Is6()
+	}
+	if _, err := netip.ParseAddr(s); err == nil {
+		return true
+	}
+	numbers := strings.Split(s, ".")
+	for i, text := range numbers {
+		bits := 8
+		if i == len(numbers)-1 {
+			bits = 8 * (4 - i)
+		}
+		if _, err := strconv.ParseUint(text, 10, max(bits, 8)); err != nil || i > 3 {
+			return false
+		}
+	}
+	return true
 }
 
 func isQuotaType(kind string) bool {
@@ -178,6 +202,8 @@ func refuseQuota(ofIP bool, name string, value float64) string {
 	}
 	const epsilon = 1e-6
 	switch {
+	case math.IsNaN(value) || math.IsInf(value, 0):
+		return "Quota " + name + " must be a finite number"
 	case value <= 0:
 		return "Quota " + name + " must be greater than 0"
 	case kind != "" && value > highest:

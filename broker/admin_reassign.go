@@ -14,12 +14,12 @@ import (
 func (c *Cluster) alterPartitionAssignments(call *call, req *kmsg.AlterPartitionAssignmentsRequest, resp *kmsg.AlterPartitionAssignmentsResponse) {
 	whole := apiError{}
 	switch {
-	case req.TimeoutMillis <= 0:
-		whole = apiError{protocol.RequestTimedOut, noMessage}
-		resp.ErrorCode = int16(whole.code)
 	case len(req.Topics) == 0: // Kafka answers what it has not filled in
 		empty := ""
 		resp.ErrorMessage = &empty
+	case req.TimeoutMillis <= 0:
+		whole = apiError{protocol.RequestTimedOut, noMessage}
+		resp.ErrorCode = int16(whole.code)
 	default:
 		resp.AllowReplicationFactorChange = req.AllowReplicationFactorChange
 	}

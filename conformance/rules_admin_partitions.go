@@ -136,6 +136,15 @@ func electionRules() []Rule {
 				req.TimeoutMillis = 0
 				c.Conn("a").Send(req).Answer()
 			}
+			req := electLeaders(2, 7, t.Name, 0)
+			req.TimeoutMillis = 0
+			c.Conn("a").Send(req).Answer()
+			req.Topics = []kmsg.ElectLeadersRequestTopic{}
+			c.Conn("a").Send(req).Answer()
+			req.Topics = nil
+			c.Conn("a").Send(req).Answer()
+			req.TimeoutMillis = 1000
+			c.Conn("a").Send(req).Answer()
 		}),
 	}
 }
@@ -188,6 +197,8 @@ func reassignmentRules() []Rule {
 			for _, allow := range []bool{true, false} {
 				req := reassign(1, "", 0)
 				req.Topics, req.AllowReplicationFactorChange = nil, allow
+				c.Conn("a").Send(req).Answer()
+				req.TimeoutMillis = 0
 				c.Conn("a").Send(req).Answer()
 			}
 		}),

@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"math"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -38,10 +40,10 @@ func quotaRules() []Rule {
 		}),
 		must("quotas.values", "A quota is greater than zero, and a byte rate a whole number that fits.", source, func(c *Conversation) {
 			user, a := c.Name("alice"), c.Conn("a")
-			for _, value := range []float64{0, -1, -1.5, 1.5, 0.5, 0.9999999, 1e30} {
+			for _, value := range []float64{0, -1, -1.5, 1.5, 0.5, 0.9999999, 1e30, math.NaN(), math.Inf(1)} {
 				a.Send(alterQuota(1, producerBPS, value, quotaUser, user)).Answer()
 			}
-			for _, value := range []float64{0, -0.5} {
+			for _, value := range []float64{0, -0.5, math.NaN(), math.Inf(-1)} {
 				a.Send(alterQuota(1, "request_percentage", value, quotaUser, user)).Answer()
 				a.Send(alterQuota(1, "controller_mutation_rate", value, quotaClient, user)).Answer()
 			}
@@ -56,7 +58,13 @@ func quotaRules() []Rule {
 			a.Send(alterQuotaOf(1, producerBPS, [2]string{"", "red"})).Answer()
 			a.Send(alterQuotaOf(1, producerBPS, [2]string{quotaUser, ""})).Answer()
 			a.Send(alterQuotaOf(1, producerBPS, [2]string{quotaUser, c.Name("alice")}, [2]string{quotaIP, "127.0.0.1"})).Answer()
-			a.Send(alterQuotaOf(1, "connection_creation_rate", [2]string{quotaIP, "not an address"})).Answer()
+		}),
+		must("quotas.addresses", "An IP is an IPv4 or IPv6 address, in any form that Java reads.", "InetAddress.getByName", func(c *Conversation) {
+			for _, ip := range []string{"127.0.0.1", "::1", "[::1]", "10.0.0", "10", "localhost", "300.0.0.1", "1.2.3.4.5", "[::1", "not an address"} {
+				req := alterQuotaOf(1, "connection_creation_rate", [2]string{quotaIP, ip})
+				req.ValidateOnly = true
+				c.Conn("a").Send(req).Answer()
+			}
 		}),
 		must("quotas.twice", "An entity named twice keeps its first change but answers with a refusal, and a key named twice changes nothing.", source, func(c *Conversation) {
 			user, other, a := c.Name("alice"), c.Name("bob"), c.Conn("a")
