@@ -169,6 +169,7 @@ func (s *settings) compute() {
 		MaxSessionTimeout:             s.duration("group.max.session.timeout.ms", time.Millisecond),
 		InitialRebalanceDelay:         s.duration("group.initial.rebalance.delay.ms", time.Millisecond),
 		MaxSize:                       int(s.number("group.max.size")),
+		MaxBatchSize:                  int(s.number("message.max.bytes")),
 		OffsetMetadataMaxSize:         int(s.number("offset.metadata.max.bytes")),
 		OffsetsRetention:              s.duration("offsets.retention.minutes", time.Minute),
 		OffsetsRetentionCheckInterval: s.duration("offsets.retention.check.interval.ms", time.Millisecond),

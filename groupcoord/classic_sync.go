@@ -74,7 +74,14 @@ func (s *step) assign(assignment []kmsg.SyncGroupRequestGroupAssignment) {
 			m.assignment = bytes.Clone(a.MemberAssignment)
 		}
 	}
-	s.store()
+	v := c.metadataValue()
+	records := []Record{s.g.metadataRecord(&v)}
+	if s.g.batchTooLarge(records) {
+		s.propagate(protocol.UnknownServerError)
+		s.prepareOrComplete("the assignment could not be stored: the group is too large for a record")
+		return
+	}
+	s.out = append(s.out, Append{Records: records})
 	s.answerSyncs(protocol.None)
 	c.transition(s.now, stable)
 }

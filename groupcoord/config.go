@@ -10,6 +10,7 @@ type Config struct {
 	InitialRebalanceDelay         time.Duration // group.initial.rebalance.delay.ms
 	MaxSize                       int           // group.max.size
 	OffsetMetadataMaxSize         int           // offset.metadata.max.bytes
+	MaxBatchSize                  int           // message.max.bytes: the records of one Append as a batch, in bytes
 	OffsetsRetention              time.Duration // offsets.retention.minutes
 	OffsetsRetentionCheckInterval time.Duration // offsets.retention.check.interval.ms
 }

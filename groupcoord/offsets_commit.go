@@ -44,7 +44,20 @@ func (g *Group) commitOffsets(now time.Time, e OffsetCommit) []Effect {
 		}
 		resp.Topics = append(resp.Topics, answer)
 	}
+	if g.batchTooLarge(w.records) {
+		refuseCommits(resp, protocol.UnknownServerError)
+		w.records = nil
+	}
 	return appendAndReply(w.records, e.To, resp)
+}
+
+// refuseCommits gives every partition the same error.
+func refuseCommits(resp *kmsg.OffsetCommitResponse, code protocol.ErrorCode) {
+	for i := range resp.Topics {
+		for j := range resp.Topics[i].Partitions {
+			resp.Topics[i].Partitions[j].ErrorCode = int16(code)
+		}
+	}
 }
 
 // metadataTooLarge compares with offset.metadata.max.bytes, which for all its name

@@ -221,6 +221,27 @@ func (g *Group) offsetTombstone(topic string, partition int32) Record {
 	return newRecord(appendOffsetKey(nil, g.id, topic, partition), nil)
 }
 
+// batchTooLarge tells that the records do not fit a batch of __consumer_offsets, which
+// Kafka refuses with RecordTooLargeException, and its coordinator with UNKNOWN_SERVER_ERROR.
+func (g *Group) batchTooLarge(records []Record) bool {
+	size := protocol.BatchOverhead
+	for i := range records {
+		key, value := len(records[i].Key), len(records[i].Value)
+		body := 3 + varintSize(i) + varintSize(key) + key + varintSize(value) + value // no headers, one timestamp
+		size += varintSize(body) + body
+	}
+	return g.cfg.MaxBatchSize > 0 && size > g.cfg.MaxBatchSize
+}
+
+// varintSize is how many bytes n >= 0 takes as a signed varint.
+func varintSize(n int) int {
+	size := 1
+	for n <<= 1; n >= 0x80; n >>= 7 {
+		size++
+	}
+	return size
+}
+
 func newRecord(key, value []byte) Record {
 	return Record{Key: key, Value: value, Offset: -1, ProducerID: -1, ProducerEpoch: -1}
 }
