@@ -60,7 +60,7 @@ func Rules() []Rule {
 		apiVersionsRules(), everyVersionRules(), frameRules(), metadataRules(), topicRules(), describeRules(),
 		produceRules(), idempotentRules(),
 		fetchRules(), fetchSessionRules(), logOffsetRules(),
-		logEdgeRules(), groupEdgeRules(), configEdgeRules(),
+		logEdgeRules(), groupEdgeRules(), configEdgeRules(), profileRules(),
 		replaceConfigRules(), listResourceRules(), logDirRules(), electionRules(), reassignmentRules(),
 		producerStateRules(), quorumRules(), featureRules(), quotaRules(), scramRules(),
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
