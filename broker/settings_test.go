@@ -24,7 +24,7 @@ func TestSettingsAreKafkasButForTheDifferences(t *testing.T) {
 	}
 	want := groupcoord.Config{
 		MinSessionTimeout: 6 * time.Second, MaxSessionTimeout: 30 * time.Minute, InitialRebalanceDelay: 0,
-		MaxSize: 1<<31 - 1, OffsetMetadataMaxSize: 4096, OffsetsRetention: 7 * 24 * time.Hour,
+		MaxSize: 1<<31 - 1, OffsetMetadataMaxSize: 4096, MaxBatchSize: 1_048_588, OffsetsRetention: 7 * 24 * time.Hour,
 		OffsetsRetentionCheckInterval: 10 * time.Minute,
 	}
 	if diff := cmp.Diff(want, s.group); diff != "" {
