@@ -17,7 +17,7 @@ func (c *Cluster) deleteTopics(call *call, req *kmsg.DeleteTopicsRequest, resp *
 		refuseDeletion(req, resp, code)
 		return
 	}
-	names, ids := deletedTopics(req, resp)
+	names, ids, repeated := deletedTopics(req, resp)
 	if len(names)+len(ids) > 0 && req.TimeoutMillis <= 0 {
 		resp.Topics = nil
 		refuseDeletion(req, resp, protocol.RequestTimedOut)
@@ -34,6 +34,9 @@ func (c *Cluster) deleteTopics(call *call, req *kmsg.DeleteTopicsRequest, resp *
 		} else {
 			appendDeletion(resp, nil, id, apiError{code: protocol.UnknownTopicId})
 		}
+	}
+	for _, id := range repeated {
+		byID[image.byID.get(id)] = true
 	}
 	for _, name := range names {
 		switch t := image.byName.get(name); {
@@ -68,8 +71,8 @@ func withoutFalse(topics []*topic, byID map[*topic]bool) []*topic {
 }
 
 // deletedTopics are the names and the ids that the request has once each. The
-// others are refused.
-func deletedTopics(req *kmsg.DeleteTopicsRequest, resp *kmsg.DeleteTopicsResponse) (names []string, ids []protocol.UUID) {
+// others are refused; repeated are the ids among them.
+func deletedTopics(req *kmsg.DeleteTopicsRequest, resp *kmsg.DeleteTopicsResponse) (names []string, ids, repeated []protocol.UUID) {
 	names = append(names, req.TopicNames...)
 	for i := range req.Topics {
 		t := &req.Topics[i]
@@ -88,9 +91,10 @@ func deletedTopics(req *kmsg.DeleteTopicsRequest, resp *kmsg.DeleteTopicsRespons
 		appendDeletion(resp, &name, protocol.UUID{}, apiError{protocol.InvalidRequest, "Duplicate topic name."})
 	})
 	ids = once(ids, func(id protocol.UUID) {
+		repeated = append(repeated, id)
 		appendDeletion(resp, nil, id, apiError{protocol.InvalidRequest, "Duplicate topic id."})
 	})
-	return names, ids
+	return names, ids, repeated
 }
 
 // once are the items that are there once; each other one is given to refuse, once.

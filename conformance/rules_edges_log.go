@@ -326,6 +326,17 @@ func logEdgeRules() []Rule {
 			req.Topics = append(req.Topics, kmsg.DeleteTopicsRequestTopic{TopicID: u.ID}, kmsg.DeleteTopicsRequestTopic{TopicID: [16]byte{1}})
 			c.Conn("a").Send(req).Answer()
 		}),
+		must("topics.delete.name-and-its-id-twice", "A topic named by name is refused, too, when its id is there twice.", "ControllerApis.deleteTopics", func(c *Conversation) {
+			t, a := c.Topic("orders", 1), c.Conn("a")
+			req := deleteTopics(6, t.Name)
+			for range 2 {
+				byID := kmsg.NewDeleteTopicsRequestTopic()
+				byID.TopicID = t.ID
+				req.Topics = append(req.Topics, byID)
+			}
+			a.Send(req).Answer()
+			a.Send(metadata(12, t.Name)).Answer()
+		}),
 		must("topics.delete.name-and-its-id", "A topic named by name and again by id is refused.", "ControllerApis.deleteTopics", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			req := deleteTopics(6, t.Name)
