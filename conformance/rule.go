@@ -61,8 +61,8 @@ func Rules() []Rule {
 		produceRules(), idempotentRules(),
 		fetchRules(), fetchSessionRules(), logOffsetRules(),
 		logEdgeRules(), groupEdgeRules(), configEdgeRules(), profileRules(),
-		replaceConfigRules(), listResourceRules(), logDirRules(), electionRules(), reassignmentRules(),
-		producerStateRules(), quorumRules(), featureRules(), quotaRules(), scramRules(),
+		replaceConfigRules(), namedConfigRules(), listResourceRules(), logDirRules(), electionRules(), reassignmentRules(),
+		producerStateRules(), quorumRules(), featureRules(), featureDowngradeRules(), quotaRules(), quotaRequestRules(), scramRules(),
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
 		leaveRules(), staticRules(), groupTimerRules(), groupAdminRules(), commitRules(), committedRules(),
 	)

@@ -118,9 +118,14 @@ const (
 	unsafeDowngrade = 3
 )
 
+// The features that rules are made for.
+const (
+	metadataVersion = "metadata.version"
+	elr             = "eligible.leader.replicas.version"
+)
+
 func featureRules() []Rule {
 	const source = "KIP-584, FeatureControlManager"
-	const metadataVersion, elr = "metadata.version", "eligible.leader.replicas.version"
 	return []Rule{
 		must("features.same-level", "A feature may be updated to the level that it has; until v1 the answer lists the features.", source, func(c *Conversation) {
 			for v := range int16(3) {
@@ -156,6 +161,12 @@ func featureRules() []Rule {
 			old.FeatureUpdates[0].AllowDowngrade = true
 			c.Conn("a").Send(old).Answer()
 		}),
+	}
+}
+
+func featureDowngradeRules() []Rule {
+	const source = "KIP-584, FeatureControlManager"
+	return []Rule{
 		must("features.downgrade-refused", "metadata.version is lowered neither safely nor unsafely where metadata would be lost, and kraft.version never.", source, func(c *Conversation) {
 			for _, level := range []int16{32, 20, 7} {
 				c.Conn("a").Send(updateFeature(1, metadataVersion, level, safeDowngrade)).Answer()

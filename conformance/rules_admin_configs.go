@@ -66,6 +66,12 @@ func replaceConfigRules() []Rule {
 			a.Send(alterConfigs(2, kmsg.ConfigResourceTypeBroker, "", "log.cleaner.threads", "2")).Answer()
 			a.Send(alterConfigs(2, kmsg.ConfigResourceTypeBroker, "")).Answer()
 		}),
+	}
+}
+
+// namedConfigRules are about the configs of groups and of client metrics subscriptions.
+func namedConfigRules() []Rule {
+	return []Rule{
 		must("configs.group.alter", "Configs of a group are set, described with what they stand in for, replaced and deleted.", "KIP-848, GroupConfigManager", alterGroupConfigs),
 		must("configs.group.refused", "Unknown group configs, values out of the broker's bounds and a group without a name are refused.", "GroupConfigManager.validate", func(c *Conversation) {
 			group := c.Name("readers")

@@ -66,6 +66,12 @@ func quotaRules() []Rule {
 				c.Conn("a").Send(req).Answer()
 			}
 		}),
+	}
+}
+
+func quotaRequestRules() []Rule {
+	const source = "KIP-546, ClientQuotaControlManager"
+	return []Rule{
 		must("quotas.twice", "An entity named twice keeps its first change but answers with a refusal, and a key named twice changes nothing.", source, func(c *Conversation) {
 			user, other, a := c.Name("alice"), c.Name("bob"), c.Conn("a")
 			req := alterQuota(1, producerBPS, 1, quotaUser, user)
