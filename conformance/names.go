@@ -22,8 +22,9 @@ type names struct {
 	node  *int32            // the id of the target's node, if not recordedNode
 }
 
-// uuidText is the text form of java.util.UUID, as in member ids.
-var uuidText = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+// uuidText is the text form of java.util.UUID, as in member ids, and what other brokers
+// put in its place: as many hexadecimal digits without dashes.
+var uuidText = regexp.MustCompile(`\b[0-9a-f]{32}\b|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
 // timeRange is the range that Kafka names when it refuses a timestamp.
 var timeRange = regexp.MustCompile(`within \[-?[0-9]+, [0-9]+\]`)

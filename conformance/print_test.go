@@ -100,6 +100,7 @@ func TestNames(t *testing.T) {
 		"orders-x-more and orders-x":                      "<more> and <orders>",
 		"a-00000000-1111-2222-3333-444444444444":          "a-<uuid-1>",
 		"00000000-1111-2222-3333-444444444444 once again": "<uuid-1> once again",
+		"a-00000000111122223333444444444445":              "a-<uuid-2>",
 		"should be within [-9223370241467398660, 17953]":  "should be within [<then>, <now>]",
 	} {
 		if got := n.text(in); got != want {
