@@ -75,7 +75,8 @@ func (f *frames) need(n int) error {
 
 // makeRoom sees to it that there is space to read into, on the way to n bytes.
 func (f *frames) makeRoom(n int) {
-	if f.w == cap(f.buf) && f.w > 0 {
+	full := f.w == cap(f.buf)
+	if full && f.w > 0 {
 		n = max(n, readAheadSize) // the client sends a lot
 	}
 	if f.r == f.w {
@@ -84,9 +85,9 @@ func (f *frames) makeRoom(n int) {
 	}
 	have := f.w - f.r
 	switch {
-	case f.w < cap(f.buf) && (cap(f.buf)-f.r >= n || cap(f.buf) < n):
+	case !full && (cap(f.buf)-f.r >= n || cap(f.buf) < n):
 		return // what is there has to be filled before it grows
-	case f.r > 0:
+	case cap(f.buf) >= n:
 		copy(f.buf[:have], f.buf[f.r:f.w])
 		f.buf = f.buf[:have]
 	default:

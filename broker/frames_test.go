@@ -122,3 +122,18 @@ func FuzzFrames(f *testing.F) {
 		}
 	})
 }
+
+// A client that sends many small requests at once is read in large pieces: what is
+// answered together, and with how many system calls, depends on it.
+func TestReadsAheadOfManySmallFrames(t *testing.T) {
+	src := &bitByBit{data: bytes.Repeat(sized(make([]byte, 200)), 100)}
+	in := frames{src: src}
+	for range 20 {
+		if _, err := in.next(1 << 20); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(src.data) > 0 {
+		t.Errorf("%d bytes could have been read ahead and were not", len(src.data))
+	}
+}
