@@ -123,6 +123,8 @@ type configEdit struct {
 	*topicEdit
 	failed bool // the request made Kafka fail: it is refused as a whole
 	broker bool // broker configs have changed
+
+	ownGroups, ownMetrics bool // s.groups and s.metrics are copies of this edit's
 }
 
 // deleteOthers has the request delete what is set for the resource and not named.
@@ -248,7 +250,7 @@ func (e *configEdit) alterGroup(r *kmsg.IncrementalAlterConfigsRequestResource) 
 		return refused
 	}
 	changed := *e.s
-	changed.groups = withConfigs(e.s.groups, r.ResourceName, next)
+	changed.groups = withConfigs(e.s.groups, &e.ownGroups, r.ResourceName, next)
 	e.s = &changed
 	return apiError{}
 }
@@ -265,14 +267,19 @@ func (e *configEdit) alterMetrics(r *kmsg.IncrementalAlterConfigsRequestResource
 		return refused
 	}
 	changed := *e.s
-	changed.metrics = withConfigs(e.s.metrics, r.ResourceName, next)
+	changed.metrics = withConfigs(e.s.metrics, &e.ownMetrics, r.ResourceName, next)
 	e.s = &changed
 	return apiError{}
 }
 
-// withConfigs is all with the configs of one resource replaced.
-func withConfigs(all map[string]map[string]string, name string, configs map[string]string) map[string]map[string]string {
-	next := cloneMap(all)
+// withConfigs is all with the configs of one resource replaced. The first change
+// of an edit makes a copy, which the edit then owns, so that a request costs as
+// much as it is long.
+func withConfigs(all map[string]map[string]string, own *bool, name string, configs map[string]string) map[string]map[string]string {
+	next := all
+	if !*own {
+		next, *own = cloneMap(all), true
+	}
 	if len(configs) == 0 {
 		delete(next, name)
 	} else {

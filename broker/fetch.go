@@ -253,13 +253,14 @@ func (p *partition) read(r *fetchRead, maxBytes int, minOne bool) {
 func (p *partition) await(w *waiter, r *fetchRead) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.waiters = append(p.waiters, w)
 	var now partitions.Read
 	p.log.Read(&now, r.offset, -1, int(r.maxBytes), true)
+	size := min(now.Size, int(r.maxBytes))
+	p.waiters = append(p.waiters, waiting{w, int(r.maxBytes) - size})
 	if now.Code != protocol.None || p.deleted {
 		w.now()
 	}
-	w.take(now.Size)
+	w.take(size)
 }
 
 // appendRequested adds the partitions that a request without a session names.

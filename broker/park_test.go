@@ -247,3 +247,26 @@ func TestConnectionEndsWithMoreParked(t *testing.T) {
 		}
 	}
 }
+
+// Of what arrives in a partition a parked fetch counts no more than it would take
+// from there: its min_bytes can be out of reach.
+func TestFetchCountsWhatItWouldTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startTest(t, Config{Network: Memory, Topics: oneTopic})
+		reader, writer := dialTest(t, c), dialTest(t, c)
+		fetch, produce := fetchOf("t", 0, time.Minute), produceOf("t", "a value that is longer than the fetch's limit")
+		fetch.MinBytes = 150
+		fetch.Topics[0].Partitions[0].PartitionMaxBytes = 100
+		began := time.Now()
+		reader.send(fetch)
+		for range 3 {
+			synctest.Wait()
+			writer.send(produce)
+			writer.receive(produce)
+		}
+		reader.receive(fetch)
+		if waited := time.Since(began); waited != time.Minute {
+			t.Errorf("the fetch waited %v: it takes 100 bytes at most and wants 150", waited)
+		}
+	})
+}

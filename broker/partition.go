@@ -19,7 +19,7 @@ type partition struct {
 
 	mu      sync.Mutex
 	log     *partitions.Partition
-	waiters []*waiter
+	waiters []waiting
 	deleted bool
 	expired time.Time // when producers were last looked through
 }
@@ -32,7 +32,21 @@ type waiter struct {
 	wake    chan struct{} // holds one
 }
 
-// take counts n bytes that arrived.
+// waiting is a parked fetch as one partition sees it: of what arrives here, it
+// would take no more than room (DelayedFetch counts up to the partition's limit).
+type waiting struct {
+	*waiter
+	room int
+}
+
+// arrived counts n bytes that were appended.
+func (w *waiting) arrived(n int) {
+	n = min(n, w.room)
+	w.room -= n
+	w.take(n)
+}
+
+// take counts n bytes that the fetch would get.
 func (w *waiter) take(n int) {
 	if w.missing.Add(-int64(n)) <= 0 {
 		w.now()
@@ -88,8 +102,8 @@ func (p *partition) appendBatch(now time.Time, batch partitions.Batch) partition
 	p.expireProducers(now)
 	done := p.log.Append(now, batch)
 	if done.Refusal.Code == protocol.None && !done.Duplicate {
-		for _, w := range p.waiters {
-			w.take(len(batch.Bytes))
+		for i := range p.waiters {
+			p.waiters[i].arrived(len(batch.Bytes))
 		}
 	}
 	return done
@@ -131,10 +145,10 @@ func refusedAppend(r partitions.Refusal) partitions.Appended {
 func (p *partition) forgo(w *waiter) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i, other := range p.waiters {
-		if other == w {
+	for i := range p.waiters {
+		if p.waiters[i].waiter == w {
 			last := len(p.waiters) - 1
-			p.waiters[i], p.waiters[last] = p.waiters[last], nil
+			p.waiters[i], p.waiters[last] = p.waiters[last], waiting{}
 			p.waiters = p.waiters[:last]
 			return
 		}

@@ -56,7 +56,7 @@ func Load(root fs.FS) (*Tree, error) {
 			}
 			return nil
 		}
-		if !d.Type().IsRegular() {
+		if !d.Type().IsRegular() || name == ".git" { // a file in a linked worktree
 			return nil
 		}
 		text, err := fs.ReadFile(root, name)
