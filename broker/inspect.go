@@ -147,10 +147,10 @@ func (c *Cluster) Append(tp TopicPartition, records ...Record) (first int64, err
 		if err != nil {
 			return first, err
 		}
-		done := p.append(now, nil, partitions.Produced{
+		done := p.append(now, nil, &partitions.Produced{
 			Topic: tp.Topic, Partition: tp.Partition, Version: c.api(int16(kmsg.Produce)).max, Records: bytes,
 		})
-		if done.Refusal.Code != protocol.None {
+		if done.Refusal != nil {
 			return first, refusalError(tp, done.Refusal)
 		}
 		if first < 0 {
@@ -212,7 +212,7 @@ func batchOf(now time.Time, records []Record) []protocol.Record {
 	return batch
 }
 
-func refusalError(tp TopicPartition, refused partitions.Refusal) error {
+func refusalError(tp TopicPartition, refused *partitions.Refusal) error {
 	message := refused.Message
 	if message == "" {
 		message = refused.Code.Message()

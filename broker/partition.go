@@ -63,12 +63,12 @@ func (w *waiter) now() {
 
 // append validates and appends the records of a Produce request. d is the
 // connection's own.
-func (p *partition) append(now time.Time, d *protocol.Decompressor, in partitions.Produced) partitions.Appended {
-	batch, refusal := p.validate(now, d, in)
-	if refusal.Code != protocol.None {
-		return p.refuseRecords(refusal)
+func (p *partition) append(now time.Time, d *protocol.Decompressor, in *partitions.Produced) partitions.Appended {
+	var batch partitions.Batch // stays on the stack: what it costs to pass it by value shows in small requests
+	if refused := p.validate(&batch, now, d, in); refused != nil {
+		return p.refuseRecords(refused)
 	}
-	return p.appendBatch(now, batch)
+	return p.appendBatch(now, &batch)
 }
 
 // usualPlain is how many bytes the records of most batches decompress to at most.
@@ -77,31 +77,34 @@ const usualPlain = 4 << 20
 // validate checks the records of a Produce request. A small batch can decompress to
 // 100 MiB, so of larger than usual ones only one is in memory at a time, whatever
 // number of clients sends them.
-func (p *partition) validate(now time.Time, d *protocol.Decompressor, in partitions.Produced) (partitions.Batch, partitions.Refusal) {
+func (p *partition) validate(batch *partitions.Batch, now time.Time, d *protocol.Decompressor, in *partitions.Produced) *partitions.Refusal {
 	cfg := p.cfg.Load()
 	if d == nil {
-		return partitions.Validate(cfg, nil, now, in)
+		return batch.Validate(cfg, nil, now, in)
 	}
 	d.Limit, d.Exceeded = usualPlain, false
-	batch, refusal := partitions.Validate(cfg, d, now, in)
-	if !d.Exceeded {
-		return batch, refusal
+	if refused := batch.Validate(cfg, d, now, in); !d.Exceeded {
+		return refused
 	}
+	return p.validateLarge(batch, now, d, in)
+}
+
+func (p *partition) validateLarge(batch *partitions.Batch, now time.Time, d *protocol.Decompressor, in *partitions.Produced) *partitions.Refusal {
 	p.large.Lock()
 	defer p.large.Unlock()
 	d.Limit = 0
-	return partitions.Validate(cfg, d, now, in)
+	return batch.Validate(p.cfg.Load(), d, now, in)
 }
 
-func (p *partition) appendBatch(now time.Time, batch partitions.Batch) partitions.Appended {
+func (p *partition) appendBatch(now time.Time, batch *partitions.Batch) partitions.Appended {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.deleted {
-		return refusedAppend(partitions.Refusal{Code: protocol.UnknownTopicOrPartition})
+		return refusedAppend(protocol.UnknownTopicOrPartition)
 	}
 	p.expireProducers(now)
 	done := p.log.Append(now, batch)
-	if done.Refusal.Code == protocol.None && !done.Duplicate {
+	if done.Refusal == nil && !done.Duplicate {
 		for i := range p.waiters {
 			p.waiters[i].arrived(len(batch.Bytes))
 		}
@@ -127,8 +130,8 @@ func (p *partition) expireProducers(now time.Time) {
 
 // refuseRecords is the answer to records that are not valid. Where Kafka's log
 // refuses them, it tells where it starts.
-func (p *partition) refuseRecords(r partitions.Refusal) partitions.Appended {
-	done := refusedAppend(r)
+func (p *partition) refuseRecords(r *partitions.Refusal) partitions.Appended {
+	done := refusedWith(r)
 	if r.ByLog {
 		p.mu.Lock()
 		done.LogStartOffset = p.log.LogStartOffset()
@@ -137,7 +140,11 @@ func (p *partition) refuseRecords(r partitions.Refusal) partitions.Appended {
 	return done
 }
 
-func refusedAppend(r partitions.Refusal) partitions.Appended {
+func refusedAppend(code protocol.ErrorCode) partitions.Appended {
+	return refusedWith(&partitions.Refusal{Code: code})
+}
+
+func refusedWith(r *partitions.Refusal) partitions.Appended {
 	return partitions.Appended{BaseOffset: -1, LogAppendTimeMs: -1, LogStartOffset: -1, Refusal: r}
 }
 
@@ -177,5 +184,5 @@ func (p *partition) appendInternal(now time.Time, records []protocol.Record) (ba
 		panic("broker: " + err.Error()) // nothing is compressed and the records are there
 	}
 	header, _ := protocol.ParseBatchHeader(bytes)
-	return p.appendBatch(now, partitions.Batch{Header: header, Bytes: bytes}).BaseOffset
+	return p.appendBatch(now, &partitions.Batch{Header: header, Bytes: bytes}).BaseOffset
 }

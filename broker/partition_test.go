@@ -22,8 +22,8 @@ func TestProducersAreForgottenInTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		done := p.append(at, nil, partitions.Produced{Topic: "t", Version: 9, Records: batch})
-		return done.Refusal.Code
+		done := p.append(at, nil, &partitions.Produced{Topic: "t", Version: 9, Records: batch})
+		return done.Refusal.ErrorCode()
 	}
 	for i, step := range []struct {
 		after    time.Duration
@@ -55,8 +55,8 @@ func TestLargeCompressedBatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := c.image.Load().byName.get("t").partition(0)
-		done := p.append(time.Now(), new(protocol.Decompressor), partitions.Produced{Topic: "t", Version: 9, Records: batch})
-		if done.Refusal.Code != protocol.None {
+		done := p.append(time.Now(), new(protocol.Decompressor), &partitions.Produced{Topic: "t", Version: 9, Records: batch})
+		if done.Refusal != nil {
 			t.Errorf("%v: %v", codec, done.Refusal.Code)
 		}
 	}

@@ -24,7 +24,7 @@ func (c *call) serveProduce(body []byte) error {
 	}
 	refused := c.refuseProduce(req)
 	req.merge()
-	if refused.Code == protocol.None && c.withoutRecords(req) {
+	if refused == nil && c.withoutRecords(req) {
 		return errNullRecords
 	}
 	next := 0
@@ -33,8 +33,8 @@ func (c *call) serveProduce(body []byte) error {
 		for range req.topics[i].partitions {
 			p := &req.partitions[next]
 			next++
-			if refused.Code != protocol.None {
-				p.done = refusedAppend(refused)
+			if refused != nil {
+				p.done = refusedWith(refused)
 			} else {
 				p.done = c.produceTo(t, missing, p)
 			}
@@ -77,7 +77,7 @@ func (r *produceRequest) hasAcks() bool { return r.acks >= -1 && r.acks <= 1 }
 
 // refuseProduce checks what concerns the request as a whole. Transactions are not
 // offered yet, so nobody is authorized for them.
-func (c *call) refuseProduce(r *produceRequest) partitions.Refusal {
+func (c *call) refuseProduce(r *produceRequest) *partitions.Refusal {
 	topic, left := -1, 0
 	for i := range r.partitions {
 		p := &r.partitions[i]
@@ -87,22 +87,22 @@ func (c *call) refuseProduce(r *produceRequest) partitions.Refusal {
 		}
 		left--
 		transactional, refusal := partitions.Inspect(r.version, p.records)
-		if refusal.Code == protocol.UnknownServerError {
+		if refusal.ErrorCode() == protocol.UnknownServerError {
 			// Kafka fails on these records when it turns to their partition.
 			if t, _ := c.producedTopic(&r.topics[topic]); t.partition(p.index) == nil {
 				continue
 			}
 		}
 		switch {
-		case refusal.Code != protocol.None:
+		case refusal != nil:
 			return refusal
 		case transactional && !r.transactional:
-			return partitions.Refusal{Code: protocol.TransactionalIdAuthorizationFailed}
+			return &partitions.Refusal{Code: protocol.TransactionalIdAuthorizationFailed}
 		case transactional:
-			return partitions.Refusal{} // Kafka looks no further
+			return nil // Kafka looks no further
 		}
 	}
-	return partitions.Refusal{}
+	return nil
 }
 
 // producedTopic finds the topic by name or, since v13, by id; missing is what to
@@ -117,20 +117,20 @@ func (c *call) producedTopic(rt *producedTopic) (t *topic, missing protocol.Erro
 
 func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedPartition) partitions.Appended {
 	if t == nil {
-		return refusedAppend(partitions.Refusal{Code: missing})
+		return refusedAppend(missing)
 	}
 	p := t.partition(rp.index)
 	if p == nil {
-		return refusedAppend(partitions.Refusal{Code: protocol.UnknownTopicOrPartition})
+		return refusedAppend(protocol.UnknownTopicOrPartition)
 	}
 	if refused := c.refuseField(t, rp); refused != protocol.None {
-		return refusedAppend(partitions.Refusal{Code: refused})
+		return refusedAppend(refused)
 	}
-	done := p.append(c.now, &c.conn.produce.decompressor, partitions.Produced{
+	done := p.append(c.now, &c.conn.produce.decompressor, &partitions.Produced{
 		Topic: t.name, Partition: rp.index, Version: c.header.Version, Records: rp.records,
 	})
 	if rp.spoiled != protocol.None {
-		return refusedAppend(partitions.Refusal{Code: rp.spoiled})
+		return refusedAppend(rp.spoiled)
 	}
 	return done
 }
@@ -158,7 +158,7 @@ func (c *call) refuseField(t *topic, rp *producedPartition) protocol.ErrorCode {
 // hanging up, which makes the producer refresh its metadata.
 func (r *produceRequest) withoutAcks() error {
 	for i := range r.partitions {
-		if code := r.partitions[i].done.Refusal.Code; code != protocol.None {
+		if code := r.partitions[i].done.Refusal.ErrorCode(); code != protocol.None {
 			return fmt.Errorf("Produce with acks=0 failed: %s", code)
 		}
 	}

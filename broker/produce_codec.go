@@ -116,20 +116,28 @@ func (r *produceRequest) appendResponse(b []byte) []byte {
 func (p *producedPartition) appendTo(b []byte, version int16) []byte {
 	flexible := version >= 9
 	b = binary.BigEndian.AppendUint32(b, uint32(p.index))
-	b = binary.BigEndian.AppendUint16(b, uint16(p.done.Refusal.Code))
+	b = binary.BigEndian.AppendUint16(b, uint16(p.done.Refusal.ErrorCode()))
 	b = binary.BigEndian.AppendUint64(b, uint64(p.done.BaseOffset))
 	b = binary.BigEndian.AppendUint64(b, uint64(p.done.LogAppendTimeMs))
 	if version >= 5 {
 		b = binary.BigEndian.AppendUint64(b, uint64(p.done.LogStartOffset))
 	}
 	if version >= 8 {
-		b = appendArrayLen(b, len(p.done.Refusal.Records), flexible)
-		for _, e := range p.done.Refusal.Records {
-			b = binary.BigEndian.AppendUint32(b, uint32(e.Index))
-			b = appendNullableString(b, e.Message, flexible)
-			b = appendNoTags(b, flexible)
-		}
-		b = appendNullableString(b, p.done.Refusal.Message, flexible)
+		b = appendRefusal(b, p.done.Refusal, flexible)
 	}
 	return appendNoTags(b, flexible)
+}
+
+// appendRefusal appends what is said of a refusal beside its code (KIP-467).
+func appendRefusal(b []byte, r *partitions.Refusal, flexible bool) []byte {
+	if r == nil {
+		return appendNullableString(appendArrayLen(b, 0, flexible), "", flexible)
+	}
+	b = appendArrayLen(b, len(r.Records), flexible)
+	for _, e := range r.Records {
+		b = binary.BigEndian.AppendUint32(b, uint32(e.Index))
+		b = appendNullableString(b, e.Message, flexible)
+		b = appendNoTags(b, flexible)
+	}
+	return appendNullableString(b, r.Message, flexible)
 }

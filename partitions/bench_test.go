@@ -44,11 +44,12 @@ func BenchmarkAppend(b *testing.B) {
 		if i%(1<<14) == 0 {
 			p = New()
 		}
-		checked, refusal := Validate(&cfg, nil, benchNow, in)
-		if refusal.Code != protocol.None {
+		var checked Batch
+		refusal := checked.Validate(&cfg, nil, benchNow, &in)
+		if refusal != nil {
 			b.Fatal(refusal)
 		}
-		p.Append(benchNow, checked)
+		p.Append(benchNow, &checked)
 	}
 }
 
@@ -58,7 +59,7 @@ func BenchmarkValidate(b *testing.B) {
 	b.SetBytes(int64(len(batch)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, refusal := Validate(&cfg, nil, benchNow, in); refusal.Code != protocol.None {
+		if refusal := new(Batch).Validate(&cfg, nil, benchNow, &in); refusal != nil {
 			b.Fatal(refusal)
 		}
 	}
@@ -74,7 +75,7 @@ func BenchmarkValidateCompressed(b *testing.B) {
 			var d protocol.Decompressor
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, refusal := Validate(&cfg, &d, benchNow, in); refusal.Code != protocol.None {
+				if refusal := new(Batch).Validate(&cfg, &d, benchNow, &in); refusal != nil {
 					b.Fatal(refusal)
 				}
 			}
@@ -94,7 +95,7 @@ func BenchmarkAppendIdempotent(b *testing.B) {
 			p, i = New(), 0
 		}
 		checked.Header.BaseSequence = i
-		if done := p.Append(benchNow, checked); done.Refusal.Code != protocol.None {
+		if done := p.Append(benchNow, &checked); done.Refusal != nil {
 			b.Fatal(done.Refusal)
 		}
 	}
@@ -105,7 +106,7 @@ func BenchmarkRead(b *testing.B) {
 	checked := Batch{Bytes: benchBatch(b)}
 	checked.Header, _ = protocol.ParseBatchHeader(checked.Bytes)
 	for range 1 << 12 {
-		p.Append(benchNow, checked)
+		p.Append(benchNow, &checked)
 	}
 	var r Read
 	b.ReportAllocs()

@@ -27,13 +27,13 @@ func FuzzValidate(f *testing.F) {
 		now := time.UnixMilli(1_700_000_000_000)
 		Inspect(9, records)
 		Inspect(6, records)
-		batch, refusal := Validate(&cfg, &d, now, Produced{Topic: "t", Version: 9, Records: records})
-		if refusal.Code != protocol.None {
+		var batch Batch
+		if batch.Validate(&cfg, &d, now, &Produced{Topic: "t", Version: 9, Records: records}) != nil {
 			return
 		}
 		p := New()
-		done := p.Append(now, batch)
-		if done.Refusal.Code != protocol.None || p.LogEndOffset() != int64(batch.Header.NumRecords) {
+		done := p.Append(now, &batch)
+		if done.Refusal != nil || p.LogEndOffset() != int64(batch.Header.NumRecords) {
 			t.Fatalf("a valid batch of %d records was refused by an empty partition: %+v", batch.Header.NumRecords, done)
 		}
 		var r Read

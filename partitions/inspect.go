@@ -20,26 +20,26 @@ const (
 // looks whether the request is part of a transaction, which transactional tells. An
 // empty field passes here and is refused by Validate.
 // It mirrors org.apache.kafka.common.requests.RequestUtils.hasTransactionalRecords.
-func Inspect(version int16, records []byte) (transactional bool, refusal Refusal) {
+func Inspect(version int16, records []byte) (transactional bool, refusal *Refusal) {
 	size, problem := nextBatch(records)
 	if problem != "" {
-		return false, Refusal{Code: protocol.CorruptMessage, Message: problem}
+		return false, &Refusal{Code: protocol.CorruptMessage, Message: problem}
 	}
 	if size == 0 || records[magicAt] != 2 {
-		return false, Refusal{}
+		return false, nil
 	}
 	attributes := int16(binary.BigEndian.Uint16(records[attributesAt:]))
 	if version < 7 && !protocol.Codec(attributes&protocol.AttrCodec).Known() {
-		return false, Refusal{Code: protocol.UnknownServerError}
+		return false, &Refusal{Code: protocol.UnknownServerError}
 	}
 	if size < producerIDEnd {
 		// Kafka reads the producer id of a batch that has none, but only when nothing
 		// is wrong with what follows the batch.
 		if next, problem := nextBatch(records[size:]); next == 0 && problem == "" {
-			return false, Refusal{Code: protocol.UnknownServerError}
+			return false, &Refusal{Code: protocol.UnknownServerError}
 		}
 	}
-	return attributes&protocol.AttrTransactional != 0, Refusal{}
+	return attributes&protocol.AttrTransactional != 0, nil
 }
 
 // nextBatch returns the size of the batch at the start of b, 0 when there is no whole

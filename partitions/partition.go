@@ -34,8 +34,8 @@ type RecordError struct {
 	Message string
 }
 
-// Refusal is why a batch or an append was refused. The zero value means that it
-// was not. Message may be empty: Kafka then sends a null message.
+// Refusal is why a batch or an append was refused; nil means that it was not.
+// Message may be empty: Kafka then sends a null message.
 type Refusal struct {
 	Code    protocol.ErrorCode
 	Message string
@@ -45,12 +45,20 @@ type Refusal struct {
 	ByLog bool
 }
 
+// ErrorCode is r's code; None when there is no refusal.
+func (r *Refusal) ErrorCode() protocol.ErrorCode {
+	if r == nil {
+		return protocol.None
+	}
+	return r.Code
+}
+
 // Appended is where a batch went. Each number is -1 where there is none.
 type Appended struct {
 	BaseOffset      int64
 	LogAppendTimeMs int64 // -1 with CreateTime
 	LogStartOffset  int64
-	Refusal         Refusal
+	Refusal         *Refusal
 	// Duplicate tells that the batch had been appended before: the offset is the one
 	// that it got then, and nothing new is in the log.
 	Duplicate bool
@@ -93,7 +101,7 @@ func (p *Partition) Size() int64 { return p.log.size }
 // and base offset, leader epoch, timestamp type and max timestamp are patched in.
 // The answer may be that of an earlier append of the same batch. It mirrors
 // org.apache.kafka.storage.internals.log.UnifiedLog.appendAsLeader.
-func (p *Partition) Append(now time.Time, b Batch) Appended {
+func (p *Partition) Append(now time.Time, b *Batch) Appended {
 	h := &b.Header
 	if h.HasProducer() {
 		if done, ok := p.checkProducer(h); !ok {
@@ -122,7 +130,7 @@ func (p *Partition) Append(now time.Time, b Batch) Appended {
 func (p *Partition) refuse(code protocol.ErrorCode) Appended {
 	return Appended{
 		BaseOffset: -1, LogAppendTimeMs: -1, LogStartOffset: p.start,
-		Refusal: Refusal{Code: code, ByLog: true},
+		Refusal: refusedByLog(code),
 	}
 }
 

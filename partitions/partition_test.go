@@ -35,11 +35,12 @@ func TestAppendAndRead(t *testing.T) {
 	var want int64
 	for i := range 400 {
 		n := i%7 + 1
-		b, refusal := Validate(&cfg, nil, now, Produced{Topic: "t", Version: 9, Records: buildBatch(t, protocol.PlainBatch(), now, n, i*10%3000+1)})
-		if refusal.Code != protocol.None {
+		records := buildBatch(t, protocol.PlainBatch(), now, n, i*10%3000+1)
+		var b Batch
+		if refusal := b.Validate(&cfg, nil, now, &Produced{Topic: "t", Version: 9, Records: records}); refusal != nil {
 			t.Fatal(refusal)
 		}
-		if done := p.Append(now, b); done.BaseOffset != want || done.Refusal.Code != protocol.None {
+		if done := p.Append(now, &b); done.BaseOffset != want || done.Refusal != nil {
 			t.Fatalf("batch %d went to %+v, want offset %d", i, done, want)
 		}
 		want += int64(n)

@@ -109,12 +109,12 @@ func (s *stage) append(t *testing.T, d *datadriven.TestData) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch, refusal := Validate(&s.cfg, nil, s.now, Produced{Topic: "t", Partition: 3, Version: 9, Records: bytes})
-	if refusal.Code != protocol.None {
+	var batch Batch
+	if refusal := batch.Validate(&s.cfg, nil, s.now, &Produced{Topic: "t", Partition: 3, Version: 9, Records: bytes}); refusal != nil {
 		return refused(refusal)
 	}
-	done := s.p.Append(s.now, batch)
-	if done.Refusal.Code != protocol.None {
+	done := s.p.Append(s.now, &batch)
+	if done.Refusal != nil {
 		return refused(done.Refusal)
 	}
 	out := fmt.Sprintf("offset %d", done.BaseOffset)
@@ -127,7 +127,7 @@ func (s *stage) append(t *testing.T, d *datadriven.TestData) string {
 	return out + "\n"
 }
 
-func refused(r Refusal) string {
+func refused(r *Refusal) string {
 	out := r.Code.Name() + "\n"
 	if r.Message != "" {
 		out += r.Message + "\n"

@@ -23,33 +23,30 @@ const maxRecordErrors = 10_000
 
 // Validate does the part of an append that needs no lock: it checks the records
 // field of a Produce request as Kafka does (one batch, magic 2, sizes, CRC, codec,
-// count, each record, timestamps). The bytes are not changed and not copied; what
-// follows the batch and is none itself is cut off. d is the caller's, and may be nil.
+// count, each record, timestamps) and fills b, or says why it refuses. The bytes are
+// not changed and not copied; what follows the batch and is none itself is cut off. d
+// is the caller's, and may be nil.
 // It mirrors ProduceRequest.validateRecords, UnifiedLog.analyzeAndValidateRecords
 // and org.apache.kafka.storage.internals.log.LogValidator, in this order.
-func Validate(cfg *Config, d *protocol.Decompressor, now time.Time, in Produced) (b Batch, refusal Refusal) {
+func (b *Batch) Validate(cfg *Config, d *protocol.Decompressor, now time.Time, in *Produced) *Refusal {
 	size, code := oneBatch(in.Version, in.Records)
 	if code != protocol.None {
-		return b, Refusal{Code: code}
+		return &Refusal{Code: code}
 	}
 	b.Bytes = in.Records[:size]
 	var ok bool
 	if b.Header, ok = protocol.ParseBatchHeader(b.Bytes); !ok {
-		return b, Refusal{Code: protocol.CorruptMessage}
+		return &Refusal{Code: protocol.CorruptMessage}
 	}
 	if b.Header.Transactional() && b.Header.HasProducer() {
 		// Before it looks at anything else, Kafka asks the transaction coordinator, and
 		// there are no transactions yet that this could be part of.
-		return b, Refusal{Code: protocol.InvalidProducerIdMapping}
+		return &Refusal{Code: protocol.InvalidProducerIdMapping}
 	}
-	refused := b.checkHeader(cfg)
-	if refused == nil {
-		refused = b.checkRecords(cfg, d, now, in)
+	if refused := b.checkHeader(cfg); refused != nil {
+		return refused
 	}
-	if refused != nil {
-		refusal = *refused
-	}
-	return b, refusal
+	return b.checkRecords(cfg, d, now, in)
 }
 
 // CheckField is the part of Validate that Kafka does before it turns to the log, for an
@@ -106,7 +103,7 @@ func (b *Batch) checkHeader(cfg *Config) *Refusal {
 
 // checkRecords looks at each record, and settles the batch's timestamp type and
 // max timestamp.
-func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Time, in Produced) *Refusal {
+func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Time, in *Produced) *Refusal {
 	h := &b.Header
 	payload := b.Bytes[protocol.BatchOverhead:]
 	compressed := h.Codec() != protocol.CodecNone
@@ -176,7 +173,7 @@ type recordCheck struct {
 }
 
 // records walks, and tells whether the offsets of the records count up from 0.
-func (c *recordCheck) records(r *protocol.RecordReader, h *protocol.BatchHeader, in Produced) (inOrder bool) {
+func (c *recordCheck) records(r *protocol.RecordReader, h *protocol.BatchHeader, in *Produced) (inOrder bool) {
 	var v protocol.RecordView
 	inOrder = true
 	needKey, ownTime := c.cfg.Compacted, !c.cfg.LogAppendTime
@@ -202,7 +199,7 @@ func (c *recordCheck) records(r *protocol.RecordReader, h *protocol.BatchHeader,
 }
 
 // judge decides on a record that something may be wrong with.
-func (c *recordCheck) judge(i int32, v *protocol.RecordView, timestampMs int64, in Produced) {
+func (c *recordCheck) judge(i int32, v *protocol.RecordView, timestampMs int64, in *Produced) {
 	switch {
 	case c.cfg.Compacted && v.Key == nil:
 		c.add(i, fmt.Sprintf("Compacted topic cannot accept message without key in topic partition %s-%d", in.Topic, in.Partition))

@@ -100,7 +100,10 @@ func TestValidate(t *testing.T) {
 	} {
 		cfg := defaults()
 		cfg.MaxMessageBytes = 2000
-		_, got := Validate(&cfg, nil, time.UnixMilli(1000), Produced{Topic: "t", Version: 9, Records: tc.records})
+		var got Refusal
+		if refusal := new(Batch).Validate(&cfg, nil, time.UnixMilli(1000), &Produced{Topic: "t", Version: 9, Records: tc.records}); refusal != nil {
+			got = *refusal
+		}
 		if got.Code != tc.want.Code || got.ByLog != tc.want.ByLog || got.Message != "" {
 			t.Errorf("%s: %v %q, by the log: %v; want %v, by the log: %v", tc.name, got.Code, got.Message, got.ByLog, tc.want.Code, tc.want.ByLog)
 		}
@@ -110,9 +113,10 @@ func TestValidate(t *testing.T) {
 func TestValidateOldVersions(t *testing.T) {
 	cfg := defaults()
 	for version := int16(3); version <= 13; version++ {
-		_, got := Validate(&cfg, nil, time.UnixMilli(1000), Produced{Topic: "t", Version: version, Records: goodBatch(t, protocol.CodecZstd)})
-		if want := version < 7; (got.Code == protocol.UnsupportedCompressionType) != want {
-			t.Errorf("zstd in version %d: %v", version, got.Code)
+		in := Produced{Topic: "t", Version: version, Records: goodBatch(t, protocol.CodecZstd)}
+		got := new(Batch).Validate(&cfg, nil, time.UnixMilli(1000), &in).ErrorCode()
+		if want := version < 7; (got == protocol.UnsupportedCompressionType) != want {
+			t.Errorf("zstd in version %d: %v", version, got)
 		}
 	}
 }
@@ -133,16 +137,17 @@ func TestValidateOffsetsOutOfOrder(t *testing.T) {
 		}
 		protocol.SealBatch(packed)
 		cfg := defaults()
-		if _, got := Validate(&cfg, nil, time.UnixMilli(1000), Produced{Version: 9, Records: packed}); got.Code != want {
-			t.Errorf("%v: %v, want %v", codec, got.Code, want)
+		if got := new(Batch).Validate(&cfg, nil, time.UnixMilli(1000), &Produced{Version: 9, Records: packed}).ErrorCode(); got != want {
+			t.Errorf("%v: %v, want %v", codec, got, want)
 		}
 	}
 }
 
 func TestValidateCutsWhatFollows(t *testing.T) {
 	good, cfg := goodBatch(t, protocol.CodecNone), defaults()
-	b, refusal := Validate(&cfg, nil, time.UnixMilli(1000), Produced{Version: 9, Records: append(bytes.Clone(good), "tail"...)})
-	if refusal.Code != protocol.None || !bytes.Equal(b.Bytes, good) {
+	var b Batch
+	refusal := b.Validate(&cfg, nil, time.UnixMilli(1000), &Produced{Version: 9, Records: append(bytes.Clone(good), "tail"...)})
+	if refusal != nil || !bytes.Equal(b.Bytes, good) {
 		t.Errorf("%d bytes are kept of %d, %v", len(b.Bytes), len(good), refusal)
 	}
 }
@@ -155,8 +160,8 @@ func TestValidateNamesFewOfManyRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, refusal := Validate(&cfg, nil, time.UnixMilli(1000), Produced{Topic: "t", Version: 9, Records: batch})
-	if refusal.Code != protocol.InvalidRecord || len(refusal.Records) != maxRecordErrors {
+	refusal := new(Batch).Validate(&cfg, nil, time.UnixMilli(1000), &Produced{Topic: "t", Version: 9, Records: batch})
+	if refusal.ErrorCode() != protocol.InvalidRecord || len(refusal.Records) != maxRecordErrors {
 		t.Errorf("%v names %d records", refusal.Code, len(refusal.Records))
 	}
 }
@@ -186,8 +191,12 @@ func TestInspect(t *testing.T) {
 		{"codec 5 of old", 6, withHeader(good, func(h *protocol.BatchHeader) { h.Attributes = 5 }), false, protocol.UnknownServerError, ""},
 	} {
 		got, refusal := Inspect(tc.version, tc.records)
-		if got != tc.transactional || refusal.Code != tc.code || refusal.Message != tc.message {
-			t.Errorf("%s: transactional %v, %v %q", tc.name, got, refusal.Code, refusal.Message)
+		message := ""
+		if refusal != nil {
+			message = refusal.Message
+		}
+		if got != tc.transactional || refusal.ErrorCode() != tc.code || message != tc.message {
+			t.Errorf("%s: transactional %v, %v %q", tc.name, got, refusal.ErrorCode(), message)
 		}
 	}
 }
