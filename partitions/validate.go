@@ -177,12 +177,12 @@ func (c *recordCheck) records(r *protocol.RecordReader, h *protocol.BatchHeader,
 	var v protocol.RecordView
 	inOrder = true
 	needKey, ownTime := c.cfg.Compacted, !c.cfg.LogAppendTime
-	for i := int32(0); r.Next(&v); i++ {
+	for i := c.ordinary(r, h); r.Next(&v); i++ {
 		timestampMs := h.BaseTimestampMs + v.TimestampDelta
 		if c.batchTime {
 			timestampMs = h.MaxTimestampMs
 		}
-		if i == 0 {
+		if i == 0 { // else it was ordinary, which is 0
 			c.firstDelta = v.OffsetDelta
 		}
 		if timestampMs > c.maxMs {
@@ -196,6 +196,29 @@ func (c *recordCheck) records(r *protocol.RecordReader, h *protocol.BatchHeader,
 		}
 	}
 	return inOrder
+}
+
+// ordinary steps over the records at the start of a batch that need no look at each of
+// them, and returns how many there are.
+func (c *recordCheck) ordinary(r *protocol.RecordReader, h *protocol.BatchHeader) int32 {
+	const far = 1 << 60 // so that no sum of times overflows
+	if c.compressed || c.batchTime || h.BaseTimestampMs < 0 || h.BaseTimestampMs > far {
+		return 0
+	}
+	rest := *r
+	o := rest.SkipOrdinary()
+	oldest, newest := h.BaseTimestampMs+o.MinDelta, h.BaseTimestampMs+o.MaxDelta
+	switch {
+	case o.Count == 0, c.cfg.Compacted && o.Keyless:
+		return 0
+	case !c.cfg.LogAppendTime && (c.outOfRange(oldest) || c.outOfRange(newest)):
+		return 0
+	}
+	*r = rest
+	if newest > c.maxMs {
+		c.maxMs, c.maxDelta = newest, o.MaxAt
+	}
+	return o.Count
 }
 
 // judge decides on a record that something may be wrong with.

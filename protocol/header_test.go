@@ -31,19 +31,21 @@ func TestParseRequestHeader(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, body, err := ParseRequestHeader([]byte(tt.frame), "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("header (-want +got):\n%s", diff)
-			}
-			if string(body) != tt.body {
-				t.Errorf("body = %q, want %q", body, tt.body)
-			}
-			for n := range len(tt.frame) - len(tt.body) {
-				if _, _, err := ParseRequestHeader([]byte(tt.frame[:n]), ""); err == nil {
-					t.Fatalf("the first %d bytes pass for a header", n)
+			for _, last := range []string{"", tt.want.ClientID, "m", "other"} {
+				got, body, err := ParseRequestHeader([]byte(tt.frame), last)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("header after client id %q (-want +got):\n%s", last, diff)
+				}
+				if string(body) != tt.body {
+					t.Errorf("body after client id %q = %q, want %q", last, body, tt.body)
+				}
+				for n := range len(tt.frame) - len(tt.body) {
+					if _, _, err := ParseRequestHeader([]byte(tt.frame[:n]), last); err == nil {
+						t.Fatalf("the first %d bytes pass for a header", n)
+					}
 				}
 			}
 		})
