@@ -7,7 +7,6 @@ import (
 	"hash/crc32"
 	"io"
 	"net"
-	"sync"
 )
 
 // The limits: what any broker must at least do. They read frames and answer
@@ -32,7 +31,7 @@ func listenLimit(kind string) (string, error) {
 		}
 		handle = answerEach(canned, keepNothing)
 	case "parked":
-		handle = new(baton).serve
+		handle = baton(make(chan struct{}, 1)).serve
 	default:
 		return "", fmt.Errorf("no server is called %q", kind)
 	}
@@ -139,14 +138,11 @@ func (s *store) keep(frame []byte) {
 
 // baton wakes the connection that waits when another one writes: the limit of a
 // parked fetch.
-type baton struct {
-	mu      sync.Mutex
-	waiting chan struct{}
-}
+type baton chan struct{}
 
-// serve answers a frame that begins with a zero byte when the next other frame
-// comes, on whatever connection, and any other frame at once.
-func (b *baton) serve(c net.Conn) {
+// serve answers a Fetch when another frame comes or has come, on whatever connection,
+// and any other frame at once.
+func (b baton) serve(c net.Conn) {
 	defer c.Close()
 	in := frameReader{src: c}
 	answer := make([]byte, 64)
@@ -157,18 +153,9 @@ func (b *baton) serve(c net.Conn) {
 			return
 		}
 		if isFetch(frame) {
-			wake := make(chan struct{}, 1)
-			b.mu.Lock()
-			b.waiting = wake
-			b.mu.Unlock()
-			<-wake
+			<-b
 		} else {
-			b.mu.Lock()
-			if b.waiting != nil {
-				b.waiting <- struct{}{}
-				b.waiting = nil
-			}
-			b.mu.Unlock()
+			b <- struct{}{}
 		}
 		if _, err := c.Write(answer); err != nil {
 			return

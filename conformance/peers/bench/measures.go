@@ -8,7 +8,7 @@ import (
 // measure is one thing that is measured of each server in turn.
 type measure struct {
 	name    string
-	servers []string // in the order of a round; the limit, if there is one, comes last
+	servers []string // the limit, if there is one, comes last
 	sample  func(kind string) (map[string]float64, error)
 	rows    []row
 }
@@ -40,7 +40,7 @@ type sizes struct {
 // full is what the table is made of, tiny what shows that a measure works.
 func full() sizes {
 	return sizes{
-		bulk: 1 << 30, single: 40 << 20, log: 256 << 20, passes: 8, wakeUps: 2000, beside: 1000,
+		bulk: 1 << 30, single: 120 << 20, log: 256 << 20, passes: 8, wakeUps: 2000, beside: 1000,
 		starts: 200, members: 500, topics: 10_000, parallel: 100, brokers: 200,
 	}
 }

@@ -59,11 +59,24 @@ func head() string {
 // samples are all figures of a measure: of each server, by key.
 type samples map[string]map[string][]float64
 
+// order is the order of the servers in a round. Each comes first, in the middle and
+// last in turn, and not always behind the same one: memory that another process has just
+// given back costs less to touch than memory that the machine has to find anew, and
+// that is much of what storing costs.
+func (m measure) order(round int) []string {
+	n := len(m.servers)
+	servers := slices.Concat(m.servers[round%n:], m.servers[:round%n])
+	if round/n%2 == 1 {
+		slices.Reverse(servers)
+	}
+	return servers
+}
+
 // take runs the measure, its servers interleaved.
 func (m measure) take(rounds int) (samples, error) {
 	all := make(samples)
 	for round := range rounds {
-		for _, kind := range m.servers {
+		for _, kind := range m.order(round) {
 			fmt.Fprintf(os.Stderr, "\r\033[K%s: round %d of %d, %s", m.name, round+1, rounds, kind)
 			got, err := m.sample(kind)
 			if err != nil {
