@@ -29,7 +29,8 @@ func row[Q, R any, PQ interface {
 	Default()
 }](handle func(*Cluster, *call, PQ, PR)) api {
 	return direct(PQ(new(Q)).Key(), func(c *call, body []byte) error {
-		if err := protocol.CheckRequest(c.header.Key, c.header.Version, body); err != nil {
+		body, err := protocol.CheckRequest(c.header.Key, c.header.Version, body)
+		if err != nil {
 			return err
 		}
 		req, resp := PQ(new(Q)), PR(new(R))

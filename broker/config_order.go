@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+
+	"klamm/protocol"
 )
 
 // Kafka keeps names in hash tables and answers in their order, which depends on
@@ -23,12 +25,8 @@ func javaOrder[V any](m map[string]V, size uint32) []string {
 	for 4*len(names) > 3*int(size) {
 		size *= 2
 	}
-	bucket := func(name string) uint32 {
-		h := uint32(javaHash(name))
-		return (h ^ h>>16) & (size - 1)
-	}
 	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(bucket(a), bucket(b)), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(protocol.JavaBucket(a, size), protocol.JavaBucket(b, size)), cmp.Compare(a, b))
 	})
 	return names
 }

@@ -1,6 +1,9 @@
 package broker
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 // wire reads the primitives of the one request body that is decoded by hand,
 // Produce; all others are kmsg's, behind protocol.CheckRequest. A body of nothing
@@ -93,7 +96,11 @@ func (w *wire) text() []byte {
 	if n > 1<<15-1 {
 		w.doubt()
 	}
-	return w.nullable(n)
+	b := w.nullable(n)
+	if !utf8.Valid(b) {
+		w.doubt()
+	}
+	return b
 }
 
 func (w *wire) nullable(n int) []byte {

@@ -39,7 +39,8 @@ type fetchedPartition struct {
 // serveFetch serves Fetch: the hot path, like produce. It answers when enough
 // bytes are there, something is wrong, or the wait is over (DelayedFetch).
 func (c *call) serveFetch(body []byte) error {
-	if err := protocol.CheckRequest(c.header.Key, c.header.Version, body); err != nil {
+	body, err := protocol.CheckRequest(c.header.Key, c.header.Version, body)
+	if err != nil {
 		return err
 	}
 	defer c.dropReads(len(body))

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-	"unicode/utf16"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -291,15 +290,7 @@ func (c *Cluster) offsetsPartition(groupID string) (*partition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.partitions[int(javaHash(groupID)&0x7fffffff)%len(t.partitions)], nil
-}
-
-// javaHash is java.lang.String.hashCode.
-func javaHash(s string) (h int32) {
-	for _, unit := range utf16.Encode([]rune(s)) {
-		h = 31*h + int32(unit)
-	}
-	return h
+	return t.partitions[int(protocol.JavaHash(groupID)&0x7fffffff)%len(t.partitions)], nil
 }
 
 // groupsTopicsDeleted tells all groups that topics are gone.

@@ -40,7 +40,8 @@ func (r *produceRequest) read(version int16, body []byte) error {
 	if r.decode(version, &w); !w.odd {
 		return nil
 	}
-	if err := protocol.CheckRequest(int16(kmsg.Produce), version, body); err != nil {
+	body, err := protocol.CheckRequest(int16(kmsg.Produce), version, body)
+	if err != nil {
 		return err
 	}
 	w = wire{buf: body, flexible: version >= 9, checked: true}

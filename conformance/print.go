@@ -197,7 +197,7 @@ func (b *body) slice(f reflect.Value, path, name string) string {
 		return "null"
 	}
 	if f.Type().Elem().Kind() == reflect.Uint8 {
-		return strconv.Quote(b.p.names.text(string(f.Bytes())))
+		return quote(b.p.names.text(string(f.Bytes())))
 	}
 	parts := make([]string, f.Len())
 	for i := range parts {
@@ -218,7 +218,17 @@ func (b *body) text(s, name string) string {
 	case name == "ClusterID" && strings.HasSuffix(b.root, "Response"):
 		return "<cluster>"
 	}
-	return strconv.Quote(b.p.names.text(s))
+	return quote(b.p.names.text(s))
+}
+
+// longText is the length in bytes from which on a text is cut in print.
+const longText = 8_000
+
+func quote(s string) string {
+	if len(s) > longText {
+		return fmt.Sprintf("%s...(%d bytes)", strconv.Quote(s[:8]), len(s))
+	}
+	return strconv.Quote(s)
 }
 
 // number is an integer field, with the meaning that its name gives it.

@@ -90,9 +90,11 @@ type assignor struct {
 	metadata []byte
 }
 
-// parked is a request that waits for its answer.
+// parked is a request that waits for its answer. One that has failed may be answered
+// and still be waiting: Kafka does not take it back.
 type parked struct {
-	waiting bool
+	waiting  bool
+	answered bool
 	to      Token
 	version int16
 }

@@ -46,6 +46,21 @@ func (s *step) joinGroup(e JoinGroup) {
 	} else {
 		s.joinKnown(e)
 	}
+	if s.stuck {
+		s.failJoin(e)
+	}
+}
+
+// failJoin answers the JoinGroup that was to end a rebalance and could not. What it
+// has changed until then stays, as in Kafka, where it is an exception on the way: the
+// member counts as one that has joined.
+func (s *step) failJoin(e JoinGroup) {
+	for m := range s.c.all() {
+		if m.join.waiting && m.join.to == e.To {
+			m.join.answered = true
+		}
+	}
+	s.replyTo(e, joinError("", protocol.UnknownServerError))
 }
 
 // allowsSession tells that a session timeout is within the broker's limits.
@@ -270,8 +285,10 @@ func (s *step) replyJoin(m *member, resp *kmsg.JoinGroupResponse) {
 	if !m.join.waiting {
 		return
 	}
-	resp.Version = m.join.version
-	s.out = append(s.out, Reply{m.join.to, resp})
+	if !m.join.answered {
+		resp.Version = m.join.version
+		s.out = append(s.out, Reply{m.join.to, resp})
+	}
 	m.join = parked{}
 	s.c.awaitingJoin--
 }

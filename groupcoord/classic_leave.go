@@ -24,6 +24,9 @@ func (s *step) leaveGroup(e LeaveGroup) {
 	default:
 		resp.Members = s.leave(req.Members)
 	}
+	if s.stuck {
+		resp.ErrorCode, resp.Members = int16(protocol.UnknownServerError), nil
+	}
 	s.out = append(s.out, Reply{e.To, resp})
 }
 

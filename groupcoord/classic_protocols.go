@@ -2,9 +2,11 @@ package groupcoord
 
 import (
 	"bytes"
-	"unicode/utf16"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"klamm/protocol"
 )
 
 // countProtocols adds n to the count of each protocol that the member supports.
@@ -40,7 +42,8 @@ func (c *classic) supports(protocolType string, protocols []kmsg.JoinGroupReques
 }
 
 // selectProtocol lets every member vote for the first of its protocols that all
-// members support. Most votes win. False means that there is no such protocol.
+// members support, by the count of countProtocols. Most votes win. False means that
+// a member has none to vote for, or not the one that wins.
 //
 // Kafka decides a draw by the order in which a java.util.HashMap keeps the names,
 // so the same names give the same winner here.
@@ -48,41 +51,30 @@ func (c *classic) selectProtocol() (string, bool) {
 	votes := make(map[string]int, 1)
 	var voted []string // in the order of their first vote
 	for m := range c.all() {
-		for _, p := range m.protocols {
-			if c.supported[p.name] != len(c.members) {
-				continue
-			}
-			if votes[p.name] == 0 {
-				voted = append(voted, p.name)
-			}
-			votes[p.name]++
-			break
+		first := slices.IndexFunc(m.protocols, func(p assignor) bool { return c.supported[p.name] == len(c.members) })
+		if first < 0 {
+			return "", false
 		}
+		name := m.protocols[first].name
+		if votes[name] == 0 {
+			voted = append(voted, name)
+		}
+		votes[name]++
 	}
-	if len(voted) == 0 {
-		return "", false
-	}
-	best, bestBucket := voted[0], javaBucket(voted[0], len(voted))
+	size := protocol.JavaTableSize(len(voted))
+	best, bestBucket := voted[0], protocol.JavaBucket(voted[0], size)
 	for _, name := range voted[1:] {
-		bucket := javaBucket(name, len(voted))
+		bucket := protocol.JavaBucket(name, size)
 		if votes[name] > votes[best] || votes[name] == votes[best] && bucket < bestBucket {
 			best, bestBucket = name, bucket
 		}
 	}
+	for m := range c.all() {
+		if !slices.ContainsFunc(m.protocols, func(p assignor) bool { return p.name == best }) {
+			return "", false
+		}
+	}
 	return best, true
-}
-
-// javaBucket is the bucket of a java.util.HashMap of n entries that s falls into.
-func javaBucket(s string, n int) uint32 {
-	var h uint32
-	for _, unit := range utf16.Encode([]rune(s)) {
-		h = 31*h + uint32(unit)
-	}
-	size := uint32(16)
-	for n > int(size)*3/4 {
-		size *= 2
-	}
-	return (h ^ h>>16) & (size - 1)
 }
 
 // noteSubscriptions reads from the metadata of a new generation which topics its

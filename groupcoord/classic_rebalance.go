@@ -95,7 +95,8 @@ func (s *step) completeJoin() {
 	}
 	selected, ok := c.selectProtocol()
 	if !ok {
-		return // a member gave a protocol twice: Kafka's group is stuck here, too
+		s.stuck = true // a member gave a protocol twice: Kafka's group is stuck here, too
+		return
 	}
 	c.protocol = &selected
 	c.noteSubscriptions()

@@ -25,6 +25,7 @@ type step struct {
 	c     *classic
 	now   time.Time
 	isNew bool // the group did not exist before this event
+	stuck bool // a rebalance was to end and there is no protocol to choose
 	out   []Effect
 }
 

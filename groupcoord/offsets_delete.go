@@ -43,6 +43,9 @@ func (g *Group) deleteOffsets(now time.Time, e OffsetDelete) []Effect {
 		}
 		resp.Topics = append(resp.Topics, answer)
 	}
+	if g.batchTooLarge(records) {
+		resp.ErrorCode, resp.Topics, records = int16(protocol.UnknownServerError), nil, nil
+	}
 	return appendAndReply(records, e.To, resp)
 }
 
@@ -64,6 +67,9 @@ func (g *Group) deleteGroup(now time.Time, e DeleteGroup) []Effect {
 		}
 		records = append(records, g.metadataTombstone())
 	}
+	if g.batchTooLarge(records) {
+		result.ErrorCode, records = int16(protocol.UnknownServerError), nil
+	}
 	resp := kmsg.NewPtrDeleteGroupsResponse()
 	resp.Groups = []kmsg.DeleteGroupsResponseGroup{result}
 	return appendAndReply(records, e.To, resp)
@@ -78,10 +84,7 @@ func (g *Group) topicsDeleted(now time.Time, e TopicsDeleted) []Effect {
 	for _, topic := range e.Topics {
 		records = g.topicTombstones(records, topic)
 	}
-	if len(records) == 0 {
-		return nil
-	}
-	return []Effect{Append{Records: records}}
+	return g.inBatches(records)
 }
 
 // topicTombstones adds a tombstone for each offset of the topic.

@@ -161,8 +161,5 @@ func (g *Group) expireOffsets(now time.Time) []Effect {
 	if !left && rule.empty {
 		records = append(records, g.metadataTombstone())
 	}
-	if len(records) == 0 {
-		return nil
-	}
-	return []Effect{Append{Records: records}}
+	return g.inBatches(records)
 }

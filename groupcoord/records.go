@@ -224,13 +224,32 @@ func (g *Group) offsetTombstone(topic string, partition int32) Record {
 // batchTooLarge tells that the records do not fit a batch of __consumer_offsets, which
 // Kafka refuses with RecordTooLargeException, and its coordinator with UNKNOWN_SERVER_ERROR.
 func (g *Group) batchTooLarge(records []Record) bool {
+	return g.fitting(records) < len(records)
+}
+
+// fitting is how many of the first records fit a batch of __consumer_offsets.
+func (g *Group) fitting(records []Record) int {
 	size := protocol.BatchOverhead
 	for i := range records {
 		key, value := len(records[i].Key), len(records[i].Value)
 		body := 3 + varintSize(i) + varintSize(key) + key + varintSize(value) + value // no headers, one timestamp
 		size += varintSize(body) + body
+		if g.cfg.MaxBatchSize > 0 && size > g.cfg.MaxBatchSize {
+			return i
+		}
 	}
-	return g.cfg.MaxBatchSize > 0 && size > g.cfg.MaxBatchSize
+	return len(records)
+}
+
+// inBatches writes records that need not stand together: any number of them, each
+// small enough for a batch.
+func (g *Group) inBatches(records []Record) (effects []Effect) {
+	for len(records) > 0 {
+		n := max(1, g.fitting(records))
+		effects = append(effects, Append{Records: records[:n:n]})
+		records = records[n:]
+	}
+	return effects
 }
 
 // varintSize is how many bytes n >= 0 takes as a signed varint.

@@ -1,5 +1,10 @@
 package protocol
 
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
+
 // fixedSize is the size in bytes of each type that has one, otherwise 0.
 var fixedSize = [16]uint8{
 	TypeBool: 1, TypeInt8: 1, TypeInt16: 2, TypeUint16: 2, TypeInt32: 4, TypeUint32: 4,
@@ -13,6 +18,9 @@ var fixedSize = [16]uint8{
 // kmsg may decode the body safely only after it has passed. As in Kafka, bytes after
 // the body, strings that are not UTF-8, and tags in any order or twice pass.
 //
+// What it returns is to be decoded: body, or, where strings of it are not UTF-8, a
+// copy in which JavaText stands for them.
+//
 // Kafka limits each array and each tag section, but not how many of them a request
 // has: one frame of 100 MiB can make its reader allocate gigabytes. Here a request
 // has at most 2,000,000 elements that are not of a fixed size, and 100,000 unknown
@@ -23,23 +31,23 @@ var fixedSize = [16]uint8{
 // Kafka reads a few odd encodings that kmsg refuses: null by any negative length,
 // surplus bits in a varint, a wrong size of a tagged field that it knows. Those are
 // rewritten in the body, in place, to the plain form of the same meaning.
-func CheckRequest(key, version int16, body []byte) error {
+func CheckRequest(key, version int16, body []byte) ([]byte, error) {
 	s, ok := RequestSchema(key)
 	if !ok {
-		return &ReadError{Key: key, Version: version, Reason: ReasonUnknownKey, Value: int64(key)}
+		return nil, &ReadError{Key: key, Version: version, Reason: ReasonUnknownKey, Value: int64(key)}
 	}
 	if !s.Versions.Has(version) {
-		return &ReadError{Key: key, Version: version, Reason: ReasonVersion, Value: int64(version)}
+		return nil, &ReadError{Key: key, Version: version, Reason: ReasonVersion, Value: int64(version)}
 	}
 	c := checker{reader: reader{buf: body}, version: version, flexible: s.FlexibleIn(version)}
 	if c.structure(&s.Body) {
-		return nil
+		return c.edited(), nil
 	}
 	e := &ReadError{Key: key, Version: version, Offset: c.pos, Reason: c.reason, Value: c.value}
 	if c.field != nil {
 		e.Field = c.field.Name
 	}
-	return e
+	return nil, e
 }
 
 // checker walks one body. Its methods return false at the first failure, which the
@@ -51,6 +59,8 @@ type checker struct {
 	field    *Field
 	elements int // of all arrays so far
 	unknown  int // tags so far, of all sections
+	edits    []edit
+	grown    int // bytes by which the edits lengthen the body
 }
 
 // structure walks the fields of a struct and the tag section behind them.
@@ -119,11 +129,15 @@ func (c *checker) walk(f *Field) bool {
 func (c *checker) single(f *Field, nullable bool) bool {
 	switch f.Type {
 	case TypeString:
+		start := c.pos
 		n := c.length(true, nullable)
 		if n > maxString {
 			c.fail(ReasonStringTooLong, int64(n))
 		}
-		return c.skip(max(n, 0))
+		if !c.skip(max(n, 0)) {
+			return false
+		}
+		return n <= 0 || utf8.Valid(c.buf[c.pos-n:c.pos]) || c.repair(start, n)
 	case TypeBytes, TypeRecords:
 		return c.skip(max(c.length(false, nullable), 0))
 	case TypeStruct:
@@ -238,11 +252,15 @@ func (c *checker) knownTag(f *Field, start, size int) {
 		c.field = f
 		return
 	}
-	from := c.pos
+	from, edits, grown := c.pos, len(c.edits), c.grown
 	if !c.walk(f) {
 		if c.field == nil {
 			c.field = f
 		}
+		return
+	}
+	if grown = c.grown - grown; grown != 0 {
+		c.insertEdit(edits, edit{start, from, binary.AppendUvarint(nil, uint64(c.pos-from+grown))})
 		return
 	}
 	if c.pos-from != size && !putUvarint(c.buf[start:from], c.pos-from) {

@@ -118,7 +118,7 @@ func TestCheckRequestGoesByKafka(t *testing.T) {
 	for _, tt := range oddBodies {
 		t.Run(tt.name, func(t *testing.T) {
 			_, known := RequestSchema(tt.key)
-			err := CheckRequest(tt.key, tt.version, []byte(tt.body))
+			_, err := CheckRequest(tt.key, tt.version, []byte(tt.body))
 			if answers := known && err == nil; answers != tt.answers {
 				t.Errorf("passes: %v (%v), Kafka answers: %v", answers, err, tt.answers)
 			}

@@ -44,7 +44,7 @@ func TestCheckRequestTellsWhatIsWrong(t *testing.T) {
 			"Metadata (API key 3) version 9: field tags at byte 7: 2 bytes are needed, more than are left"},
 	}
 	for _, tt := range tests {
-		err := CheckRequest(tt.key, tt.version, []byte(tt.body))
+		_, err := CheckRequest(tt.key, tt.version, []byte(tt.body))
 		var got *ReadError
 		if !errors.As(err, &got) {
 			t.Fatalf("error = %v, want %q", err, tt.text)
@@ -77,12 +77,17 @@ func TestCheckRequestRewritesWhatKmsgRefuses(t *testing.T) {
 		{"known tag, declared too short", 1, 12, fetch12 + "\x01\x01\x01\x01\x00\x01\x04abc", fetchOf(&abc)},
 		{"known tag, declared too long", 1, 12, fetch12 + "\x01\x01\x01\x01\x00\x7f\x04abc", fetchOf(&abc)},
 		{"known tag, declared in more bytes", 1, 12, fetch12 + "\x01\x01\x01\x01\x00\x80\x80\x04\x04abc", fetchOf(&abc)},
+		{"malformed text", 22, 2, "\x04a\xe2\x82\x00\x00\x03\xe8\x00",
+			&kmsg.InitProducerIDRequest{Version: 2, TransactionalID: kmsg.StringPtr("a\ufffd"), TransactionTimeoutMillis: 1000, ProducerID: -1, ProducerEpoch: -1}},
+		{"malformed text of an old version", 22, 0, "\x00\x03\xff-\xff\x00\x00\x03\xe8",
+			&kmsg.InitProducerIDRequest{TransactionalID: kmsg.StringPtr("\ufffd-\ufffd"), TransactionTimeoutMillis: 1000, ProducerID: -1, ProducerEpoch: -1}},
+		{"known tag, malformed text", 1, 12, fetch12 + "\x01\x01\x01\x01\x00\x03\x03a\xff", fetchOf(kmsg.StringPtr("a\ufffd"))},
 		{"known tag, null by a negative length", 1, 12, fetch12 + "\x01\x01\x01\x01\x00\x05\xff\xff\xff\xff\x0f", fetchOf(nil)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			body := []byte(tt.body)
-			if err := CheckRequest(tt.key, tt.vers, body); err != nil {
+			body, err := CheckRequest(tt.key, tt.vers, []byte(tt.body))
+			if err != nil {
 				t.Fatal(err)
 			}
 			got := kmsg.RequestForKey(tt.key)
@@ -125,11 +130,11 @@ func TestCheckRequestTakesWhatKmsgWrites(t *testing.T) {
 			if r.IsFlexible() != s.FlexibleIn(version) {
 				t.Fatalf("flexible: kmsg says %v", r.IsFlexible())
 			}
-			if err := CheckRequest(key, version, slices.Clone(body)); err != nil {
+			if _, err := CheckRequest(key, version, slices.Clone(body)); err != nil {
 				t.Fatalf("%v\n%x", err, body)
 			}
 			n := rapid.IntRange(0, max(0, len(body)-1)).Draw(t, "cut")
-			if n < len(body) && CheckRequest(key, version, slices.Clone(body[:n])) == nil {
+			if _, err := CheckRequest(key, version, slices.Clone(body[:n])); n < len(body) && err == nil {
 				t.Fatalf("%d of %d bytes pass\n%x", n, len(body), body)
 			}
 		}))
@@ -205,7 +210,7 @@ func fill(t *rapid.T, v reflect.Value) {
 func TestCheckRequestDoesNotAllocate(t *testing.T) {
 	for _, b := range benchmarkBodies() {
 		if n := testing.AllocsPerRun(100, func() {
-			if err := CheckRequest(b.req.Key(), b.req.GetVersion(), b.body); err != nil {
+			if _, err := CheckRequest(b.req.Key(), b.req.GetVersion(), b.body); err != nil {
 				t.Fatal(err)
 			}
 		}); n != 0 {
@@ -244,7 +249,7 @@ func BenchmarkCheckRequest(b *testing.B) {
 	for _, c := range benchmarkBodies() {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				if err := CheckRequest(c.req.Key(), c.req.GetVersion(), c.body); err != nil {
+				if _, err := CheckRequest(c.req.Key(), c.req.GetVersion(), c.body); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -264,17 +269,19 @@ func FuzzCheckRequest(f *testing.F) {
 		f.Add(b.req.Key(), b.req.GetVersion(), b.body)
 	}
 	f.Fuzz(func(t *testing.T, key, version int16, body []byte) {
-		if CheckRequest(key, version, body) != nil {
+		body, err := CheckRequest(key, version, body)
+		if err != nil {
 			return
 		}
-		if CheckRequest(key, version, body) != nil {
-			t.Fatalf("does not pass again as %x", body)
+		again, err := CheckRequest(key, version, body)
+		if err != nil || !bytes.Equal(again, body) {
+			t.Fatalf("%x comes out as %x: %v", body, again, err)
 		}
 		r := kmsg.RequestForKey(key)
 		r.SetVersion(version)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		err := r.ReadFrom(body)
+		err = r.ReadFrom(body)
 		runtime.ReadMemStats(&after)
 		if err != nil {
 			t.Fatalf("kmsg: %v", err)
@@ -315,7 +322,7 @@ func TestCheckLimitsTheWholeRequest(t *testing.T) {
 		{"elements within", 21, 2, deleteRecords(10, 190_000), false},
 		{"elements beyond", 21, 2, deleteRecords(10, 200_000), true},
 	} {
-		err := CheckRequest(c.key, c.version, c.body)
+		_, err := CheckRequest(c.key, c.version, c.body)
 		var read *ReadError
 		if refused := errors.As(err, &read) && read.Reason == ReasonRequestTooLarge; refused != c.refused || !refused && err != nil {
 			t.Errorf("%s: %v, want it refused: %v", c.name, err, c.refused)

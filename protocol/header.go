@@ -3,7 +3,7 @@ package protocol
 import "encoding/binary"
 
 // RequestHeader is the head of every request. ClientID is empty when the client
-// sent none (null). It aliases nothing of the frame.
+// sent none (null), and as Java reads it (JavaText). It aliases nothing of the frame.
 type RequestHeader struct {
 	Key           int16
 	Version       int16
@@ -43,7 +43,7 @@ func ParseRequestHeader(frame []byte, lastClientID string) (h RequestHeader, bod
 		if id := r.take(int(n)); string(id) == lastClientID {
 			h.ClientID = lastClientID
 		} else {
-			h.ClientID = string(id)
+			h.ClientID = JavaText(string(id))
 		}
 	}
 	if schema.FlexibleIn(h.Version) {
