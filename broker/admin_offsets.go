@@ -18,33 +18,20 @@ func (c *Cluster) listOffsets(call *call, req *kmsg.ListOffsetsRequest, resp *km
 		return
 	}
 	image := c.image.Load()
-	times := make(map[TopicPartition]int)
+	var named naming[kmsg.ListOffsetsRequestTopicPartition]
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
-			times[TopicPartition{req.Topics[i].Topic, req.Topics[i].Partitions[j].Partition}]++
+			rp := &req.Topics[i].Partitions[j]
+			named.add(req.Topics[i].Topic, rp.Partition, rp)
 		}
 	}
-	place := make(map[string]int, len(req.Topics))
-	for i := range req.Topics {
-		rt := &req.Topics[i]
-		at, ok := place[rt.Topic]
-		if !ok && len(rt.Partitions) > 0 {
-			at = len(resp.Topics)
-			place[rt.Topic] = at
-			t := kmsg.NewListOffsetsResponseTopic()
-			t.Topic = rt.Topic
-			resp.Topics = append(resp.Topics, t)
+	for _, nt := range named.topics {
+		t := kmsg.NewListOffsetsResponseTopic()
+		t.Topic = nt.name
+		for _, np := range nt.partitions {
+			t.Partitions = append(t.Partitions, listOffset(image.byName.get(nt.name), np.first, req, np.times > 1))
 		}
-		for j := range rt.Partitions {
-			rp := &rt.Partitions[j]
-			tp := TopicPartition{rt.Topic, rp.Partition}
-			if times[tp] == 0 {
-				continue // answered
-			}
-			out := listOffset(image.byName.get(rt.Topic), rp, req, times[tp] > 1)
-			times[tp] = 0
-			resp.Topics[at].Partitions = append(resp.Topics[at].Partitions, out)
-		}
+		resp.Topics = append(resp.Topics, t)
 	}
 }
 
@@ -168,35 +155,23 @@ func (p *partition) endOfEpoch(current, epoch int32) (partitions.EpochEnd, proto
 // partition that the request has more than once the last offset counts.
 func (c *Cluster) deleteRecords(call *call, req *kmsg.DeleteRecordsRequest, resp *kmsg.DeleteRecordsResponse) {
 	image := c.image.Load()
-	place := make(map[string]int, len(req.Topics))
-	offsets := make(map[TopicPartition]int64)
+	var named naming[kmsg.DeleteRecordsRequestTopicPartition]
 	for i := range req.Topics {
-		rt := &req.Topics[i]
-		at, ok := place[rt.Topic]
-		if !ok && len(rt.Partitions) > 0 {
-			at = len(resp.Topics)
-			place[rt.Topic] = at
-			t := kmsg.NewDeleteRecordsResponseTopic()
-			t.Topic = rt.Topic
-			resp.Topics = append(resp.Topics, t)
-		}
-		for j := range rt.Partitions {
-			tp := TopicPartition{rt.Topic, rt.Partitions[j].Partition}
-			if _, seen := offsets[tp]; !seen {
-				out := kmsg.NewDeleteRecordsResponseTopicPartition()
-				out.Partition = tp.Partition
-				resp.Topics[at].Partitions = append(resp.Topics[at].Partitions, out)
-			}
-			offsets[tp] = rt.Partitions[j].Offset
+		for j := range req.Topics[i].Partitions {
+			rp := &req.Topics[i].Partitions[j]
+			named.add(req.Topics[i].Topic, rp.Partition, rp)
 		}
 	}
-	for i := range resp.Topics {
-		t := &resp.Topics[i]
-		for j := range t.Partitions {
-			out := &t.Partitions[j]
-			low, code := c.deleteBefore(image.byName.get(t.Topic), out.Partition, offsets[TopicPartition{t.Topic, out.Partition}])
-			out.LowWatermark, out.ErrorCode = low, int16(code)
+	for _, nt := range named.topics {
+		t := kmsg.NewDeleteRecordsResponseTopic()
+		t.Topic = nt.name
+		for _, np := range nt.partitions {
+			low, code := c.deleteBefore(image.byName.get(nt.name), np.index, np.last.Offset)
+			out := kmsg.NewDeleteRecordsResponseTopicPartition()
+			out.Partition, out.LowWatermark, out.ErrorCode = np.index, low, int16(code)
+			t.Partitions = append(t.Partitions, out)
 		}
+		resp.Topics = append(resp.Topics, t)
 	}
 	c.changes.notify()
 }

@@ -22,7 +22,7 @@ type conn struct {
 	out     outbox
 	call    call
 	now     time.Time // when the request that is served was read
-	idle    time.Time // when the read deadline was set last
+	idle    time.Time // when the deadlines were set last
 
 	host   string                 // of the client, once it was asked for
 	client atomic.Pointer[string] // client id of the last request, for who looks from outside
@@ -65,6 +65,9 @@ func (cn *conn) loop() error {
 	for {
 		drained := cn.watching || !cn.in.ready()
 		if drained {
+			if cn.watching {
+				cn.out.extend() // its request has waited
+			}
 			if err := cn.out.flush(); err != nil {
 				return err
 			}
@@ -94,12 +97,12 @@ func (cn *conn) loop() error {
 }
 
 // expectWithin ends the connection when nothing arrives for idle after the last
-// request (connections.max.idle.ms), and up to a tenth later: setting the deadline
-// at each request would cost more than most requests.
+// request (connections.max.idle.ms), or nothing of an answer is taken, and up to a
+// tenth later: setting the deadlines at each request would cost more than most requests.
 func (cn *conn) expectWithin(idle time.Duration) {
-	if idle > 0 && cn.now.Sub(cn.idle) > idle/10 {
+	if cn.out.idle = idle; idle > 0 && cn.now.Sub(cn.idle) > idle/10 {
 		cn.idle = cn.now
-		cn.nc.SetReadDeadline(cn.idle.Add(idle + idle/10))
+		cn.nc.SetDeadline(cn.idle.Add(idle + idle/10))
 	}
 }
 

@@ -3,9 +3,10 @@ package broker
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
+
+	"klamm/protocol"
 )
 
 // frames reads size-prefixed frames from a connection into one buffer that is
@@ -22,8 +23,6 @@ const (
 	keptBuffer    = 2 << 20  // a larger buffer is given back after its frame
 )
 
-var errFrameSize = errors.New("size of the frame")
-
 // next returns the next frame without its size prefix. io.EOF means that the
 // client closed the connection between two frames.
 func (f *frames) next(limit int32) ([]byte, error) {
@@ -31,18 +30,18 @@ func (f *frames) next(limit int32) ([]byte, error) {
 		f.buf = nil
 		f.r, f.w = 0, 0
 	}
-	if err := f.need(4); err != nil {
+	if err := f.need(protocol.FrameSizeLen); err != nil {
 		return nil, err
 	}
-	size := int32(binary.BigEndian.Uint32(f.buf[f.r:]))
-	if size < 0 || size > limit {
-		return nil, fmt.Errorf("%w: %d, accepted are 0 to %d (socket.request.max.bytes)", errFrameSize, size, limit)
+	size, err := protocol.FrameSize(f.buf[f.r:], limit)
+	if err != nil {
+		return nil, err
 	}
-	if err := f.need(4 + int(size)); err != nil {
+	if err := f.need(protocol.FrameSizeLen + size); err != nil {
 		return nil, unexpected(err)
 	}
-	frame := f.buf[f.r+4 : f.r+4+int(size) : f.r+4+int(size)]
-	f.r += 4 + int(size)
+	frame := f.buf[f.r+protocol.FrameSizeLen : f.r+protocol.FrameSizeLen+size : f.r+protocol.FrameSizeLen+size]
+	f.r += protocol.FrameSizeLen + size
 	return frame, nil
 }
 
@@ -113,7 +112,8 @@ func (f *frames) grownSize(n int) int {
 // readAhead reads what arrives while a request is parked. What the parked request
 // may still use stays where it is: a buffer that is full is left, not changed. It
 // returns nil when it has read as much as one should keep for later, after which
-// the end of the connection is not seen until the request is answered.
+// the end of the connection is not seen until the request is answered, or has waited
+// for connections.max.idle.ms.
 func (f *frames) readAhead() error {
 	for {
 		if f.w == cap(f.buf) {

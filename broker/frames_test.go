@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"klamm/protocol"
+
 	"pgregory.net/rapid"
 )
 
@@ -62,13 +64,21 @@ func TestFramesComeWhole(t *testing.T) {
 }
 
 func TestFrameSizes(t *testing.T) {
+	for name, sent := range map[string][]byte{
+		"negative":         {0xff, 0xff, 0xff, 0xff},
+		"beyond the limit": {0, 0, 4, 1},
+	} {
+		in := frames{src: &bitByBit{data: sent}}
+		var refused *protocol.FrameSizeError
+		if _, err := in.next(1 << 10); !errors.As(err, &refused) {
+			t.Errorf("%s: %v, want the size refused", name, err)
+		}
+	}
 	for _, c := range []struct {
 		name string
 		sent []byte
 		want error
 	}{
-		{"negative", []byte{0xff, 0xff, 0xff, 0xff}, errFrameSize},
-		{"beyond the limit", []byte{0, 0, 4, 1}, errFrameSize},
 		{"cut in the size", []byte{0, 0}, io.ErrUnexpectedEOF},
 		{"cut in the frame", []byte{0, 0, 0, 9, 1}, io.ErrUnexpectedEOF},
 		{"nothing", nil, io.EOF},

@@ -2,13 +2,17 @@ package broker
 
 import (
 	"encoding/binary"
+	"errors"
 	"net"
+	"os"
+	"time"
 )
 
 // outbox gathers the answers of a connection until they are flushed together.
 // Log bytes are not copied into it but spliced in, and go out by a vectored write.
 type outbox struct {
 	dst     net.Conn
+	idle    time.Duration // how long the client may take nothing; 0 or less is for ever
 	buf     []byte
 	splices []splice
 	spliced int
@@ -65,10 +69,26 @@ func (o *outbox) flush() error {
 	return err
 }
 
+// extend gives the client another idle time to take what is written to it.
+func (o *outbox) extend() {
+	if o.idle > 0 {
+		o.dst.SetWriteDeadline(time.Now().Add(o.idle))
+	}
+}
+
+// goesOn tells whether a write that stopped is to go on: the time is up, but the client
+// has taken something. To Kafka, too, only a client that takes nothing at all is idle.
+func (o *outbox) goesOn(n int64, err error) bool {
+	if n == 0 || o.idle <= 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	o.extend()
+	return true
+}
+
 func (o *outbox) write() error {
 	if len(o.splices) == 0 {
-		_, err := o.dst.Write(o.buf)
-		return err
+		return o.writePlain()
 	}
 	parts, at := o.parts[:0], 0
 	for _, s := range o.splices {
@@ -82,7 +102,18 @@ func (o *outbox) write() error {
 		parts = append(parts, o.buf[at:])
 	}
 	o.parts = parts
-	_, err := parts.WriteTo(o.dst)
+	n, err := parts.WriteTo(o.dst)
+	for o.goesOn(n, err) {
+		n, err = parts.WriteTo(o.dst)
+	}
 	clear(o.parts[:cap(o.parts)])
+	return err
+}
+
+func (o *outbox) writePlain() error {
+	n, err := o.dst.Write(o.buf)
+	for rest := o.buf[n:]; o.goesOn(int64(n), err); rest = rest[n:] {
+		n, err = o.dst.Write(rest)
+	}
 	return err
 }

@@ -18,12 +18,19 @@ const (
 // park waits for wake, at most for limit (0: without limit), or until the
 // connection or the cluster ends. Answers to earlier requests are written first:
 // their client may be waiting for them.
+//
+// As in Kafka, a connection is idle while its request waits, and is gone after
+// connections.max.idle.ms.
 func park[T any](cn *conn, wake <-chan T, limit time.Duration) (got T, how outcome) {
 	if cn.out.flush() != nil {
 		return got, gone
 	}
 	cn.watch()
 	var timeout <-chan time.Time
+	atLimit := timedOut
+	if idle := cn.out.idle; idle > 0 && (limit == 0 || idle < limit) {
+		limit, atLimit = idle, gone
+	}
 	if limit > 0 {
 		timeout = cn.startTimer(limit)
 		defer cn.timer.Stop()
@@ -32,7 +39,7 @@ func park[T any](cn *conn, wake <-chan T, limit time.Duration) (got T, how outco
 	case got = <-wake:
 		return got, woken
 	case <-timeout:
-		return got, timedOut
+		return got, atLimit
 	case <-cn.gone:
 		return got, gone
 	case <-cn.cluster.done:

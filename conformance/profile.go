@@ -24,6 +24,7 @@ func Profiles() map[string]Profile {
 	for _, p := range []Profile{
 		{"auto-creation-off", map[string]string{"auto.create.topics.enable": "false"}},
 		{"deletion-off", map[string]string{"delete.topic.enable": "false"}},
+		{"short-idle", map[string]string{"connections.max.idle.ms": "4000"}},
 		{"short-sessions", map[string]string{"group.min.session.timeout.ms": "1000", "group.max.session.timeout.ms": "120000"}},
 		{"small-groups", map[string]string{"group.max.size": "2"}},
 		{"small-metadata", map[string]string{"offset.metadata.max.bytes": "8"}},

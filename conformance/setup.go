@@ -158,6 +158,7 @@ func (c *Conversation) deleteTopics() {
 	if !c.target.Offer.Has(req.Key(), req.Version) {
 		return
 	}
+	c.setup.drop() // a target may have ended it meanwhile
 	was := c.err
 	defer func() {
 		if _, ok := recover().(ended); ok {

@@ -95,8 +95,8 @@ type assignor struct {
 type parked struct {
 	waiting  bool
 	answered bool
-	to      Token
-	version int16
+	to       Token
+	version  int16
 }
 
 func (m *member) sessionTimeout() time.Duration { return millis(m.sessionTimeoutMs) }
