@@ -22,6 +22,7 @@ const maxAnswer = 128 << 20
 type Conn struct {
 	c       *Conversation
 	name    string
+	silent  bool // it is not in the transcript
 	nc      net.Conn
 	forget  func() bool // stops the watch that closes nc when the context ends
 	correl  int32
@@ -54,7 +55,7 @@ func (a *Conn) open() {
 // Close ends the connection from the client's side; the next request opens a new one.
 func (a *Conn) Close() {
 	if a.nc != nil {
-		a.c.say("%s closes the connection", a.name)
+		a.say("%s closes the connection", a.name)
 	}
 	a.drop()
 }
@@ -75,20 +76,13 @@ func (a *Conn) Send(req kmsg.Request) *Pending {
 	a.open()
 	a.correl++
 	p := &Pending{on: a, req: req, correl: a.correl}
-	if a.name != "" {
+	if !a.silent {
 		a.c.say("%s> %s v%d %s", a.name, kmsg.Key(req.Key()).Name(), req.GetVersion(), a.c.printer.message(req))
 	}
-	frame := kmsg.NewRequestFormatter(kmsg.FormatterClientID(a.clientID())).AppendRequest(nil, req, p.correl)
+	frame := kmsg.NewRequestFormatter(kmsg.FormatterClientID(a.name)).AppendRequest(nil, req, p.correl)
 	a.write(frame)
 	a.pending = append(a.pending, p)
 	return p
-}
-
-func (a *Conn) clientID() string {
-	if a.name == "" {
-		return "setup"
-	}
-	return a.name
 }
 
 // SendRaw sends bytes as they are, size prefix included. what describes them in the
@@ -96,7 +90,7 @@ func (a *Conn) clientID() string {
 func (a *Conn) SendRaw(what string, frame []byte) *Pending {
 	a.open()
 	p := &Pending{on: a, correl: a.correl}
-	a.c.say("%s> bytes: %s", a.name, what)
+	a.say("%s> bytes: %s", a.name, what)
 	a.write(frame)
 	a.pending = append(a.pending, p)
 	return p
@@ -117,7 +111,7 @@ func (a *Conn) write(frame []byte) {
 // NoAnswer tells that the request has none, as Produce with acks=0.
 func (p *Pending) NoAnswer() {
 	p.take()
-	p.on.c.say("%s< (no answer is awaited)", p.on.name)
+	p.on.say("%s< (no answer is awaited)", p.on.name)
 }
 
 func (p *Pending) take() {
@@ -171,12 +165,14 @@ func (p *Pending) AnswerAs(resp kmsg.Response) kmsg.Response {
 		return nil
 	}
 	a.c.ours(p.req, resp)
-	a.say("%s< %s v%d %s", a.name, kmsg.Key(resp.Key()).Name(), resp.GetVersion(), a.c.printer.message(resp))
+	if !a.silent || a == a.c.setup { // what comes before a rule counts when names are numbered
+		a.say("%s< %s v%d %s", a.name, kmsg.Key(resp.Key()).Name(), resp.GetVersion(), a.c.printer.message(resp))
+	}
 	return resp
 }
 
 func (a *Conn) say(format string, args ...any) {
-	if a.name != "" {
+	if !a.silent {
 		a.c.say(format, args...)
 	}
 }

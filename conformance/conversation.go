@@ -75,7 +75,7 @@ func newConversation(ctx context.Context, target Target) *Conversation {
 	n := newNames()
 	n.node = target.Node
 	c := &Conversation{ctx: ctx, target: target, tag: strings.ToLower(rand.Text()[:8]), names: n, printer: newPrinter(n)}
-	c.setup = &Conn{c: c}
+	c.setup = &Conn{c: c, name: "setup", silent: true}
 	return c
 }
 

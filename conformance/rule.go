@@ -65,7 +65,7 @@ func Rules() []Rule {
 		producerStateRules(), quorumRules(), featureRules(), featureDowngradeRules(), quotaRules(), quotaRequestRules(), scramRules(),
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
 		leaveRules(), staticRules(), groupTimerRules(), groupAdminRules(), commitRules(), committedRules(),
-		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(),
+		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(), logProperties(), groupProperties(),
 	)
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return all
