@@ -20,6 +20,7 @@ const (
 const (
 	metadataVersion         = "metadata.version"
 	kraftVersion            = "kraft.version"
+	transactionVersion      = "transaction.version"
 	eligibleLeaderReplicas  = "eligible.leader.replicas.version"
 	featureUpdateFailedText = "The update failed for all features since the following feature had an error: "
 )

@@ -99,7 +99,8 @@ func listsTimestamp(timestamp int64, version int16) bool {
 }
 
 // findOffset looks up a timestamp for a client that knows the given leader epoch.
-// A consumer of committed records takes the last stable offset for the latest.
+// A consumer of committed records takes the last stable offset for the latest, and is
+// told nothing of what lies above it.
 func (p *partition) findOffset(timestamp int64, leaderEpoch int32, isolation int8) (partitions.TimestampOffset, protocol.ErrorCode) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,8 +111,16 @@ func (p *partition) findOffset(timestamp int64, leaderEpoch int32, isolation int
 		return partitions.TimestampOffset{}, code
 	}
 	found := p.log.FindOffset(timestamp, nil)
-	if timestamp == partitions.LatestTimestamp && isolation == readCommitted {
-		found.Offset = p.log.LastStableOffset()
+	if isolation != readCommitted {
+		return found, protocol.None
+	}
+	switch stable := p.log.LastStableOffset(); {
+	case timestamp == partitions.LatestTimestamp:
+		found.Offset = stable
+	case timestamp >= 0 || timestamp == partitions.MaxTimestamp:
+		if found.Offset >= stable {
+			found = partitions.TimestampOffset{TimestampMs: -1, Offset: -1, LeaderEpoch: -1}
+		}
 	}
 	return found, protocol.None
 }

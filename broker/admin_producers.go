@@ -33,8 +33,7 @@ func (c *Cluster) describeProducers(call *call, req *kmsg.DescribeProducersReque
 	}
 }
 
-// activeProducers are the producers that the partition remembers. None of them is
-// known to a transaction coordinator.
+// activeProducers are the producers that the partition remembers.
 func (p *partition) activeProducers() []kmsg.DescribeProducersResponseTopicPartitionActiveProducer {
 	p.mu.Lock()
 	active := p.log.ActiveProducers()
@@ -44,7 +43,7 @@ func (p *partition) activeProducers() []kmsg.DescribeProducersResponseTopicParti
 		d := kmsg.NewDescribeProducersResponseTopicPartitionActiveProducer()
 		d.ProducerID, d.ProducerEpoch = a.ID, int32(a.Epoch)
 		d.LastSequence, d.LastTimestamp = a.LastSequence, a.LastTimestampMs
-		d.CoordinatorEpoch, d.CurrentTxnStartOffset = -1, -1
+		d.CoordinatorEpoch, d.CurrentTxnStartOffset = a.CoordinatorEpoch, a.TxnStart
 		described = append(described, d)
 	}
 	return described

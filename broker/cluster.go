@@ -23,6 +23,7 @@ type Cluster struct {
 	mu       sync.Mutex // guards changes of settings and image
 
 	groups   groups
+	txns     transactions
 	sessions fetchSessions
 	quotas   map[string]clientQuota               // by entity; guarded by mu, immutable
 	scram    map[string]map[int8]*scramCredential // by user and mechanism; guarded by mu
@@ -111,6 +112,7 @@ func (c *Cluster) Close() error {
 	}
 	c.running.Wait()
 	c.groups.close() // only now: a request on its way may have made one
+	c.txns.unload()
 	return nil
 }
 

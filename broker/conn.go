@@ -88,6 +88,12 @@ func (cn *conn) loop() error {
 			cn.out.flush() // what was answered before the bad request is owed
 			return err
 		}
+		if ending := cn.call.ending; ending != nil {
+			err := cn.out.flush()
+			if ending.finish(time.Now()); err != nil {
+				return err
+			}
+		}
 		if cn.out.pending() >= flushAt {
 			if err := cn.out.flush(); err != nil {
 				return err

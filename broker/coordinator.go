@@ -47,21 +47,24 @@ func (c *Cluster) findCoordinator(call *call, req *kmsg.FindCoordinatorRequest, 
 	}
 }
 
-// coordinatorError tells whether there is a coordinator of a type. A group's
-// writes to __consumer_offsets, which is made if it is not there. Transactions have
-// a coordinator that refuses them (see initProducerID): a producer ends at once with
-// that refusal, where "not available" makes it try again, some clients for ever.
-// Share groups are answered as where there is no share coordinator.
+// coordinatorError tells whether there is a coordinator of a type. Each writes to a topic
+// of its own, which is made if it is not there. Share groups are answered as where there
+// is no share coordinator.
 func (c *Cluster) coordinatorError(kind int8, version int16) protocol.ErrorCode {
 	switch kind {
 	case groupCoordinator:
-		if _, err := c.offsetsTopic(); err != nil {
-			c.log.Error("there is no group coordinator", "error", err)
-			return protocol.CoordinatorNotAvailable
-		}
-		return protocol.None
+		return c.needsTopic(offsetsTopicName)
 	case transactionCoordinator:
-		return protocol.None
+		return c.needsTopic(transactionTopicName)
 	}
 	return protocol.InvalidRequest
+}
+
+// needsTopic makes the topic that a coordinator writes to.
+func (c *Cluster) needsTopic(name string) protocol.ErrorCode {
+	if _, err := c.internalTopic(name); err != nil {
+		c.log.Error("there is no coordinator", "error", err)
+		return protocol.CoordinatorNotAvailable
+	}
+	return protocol.None
 }

@@ -190,7 +190,7 @@ func (c *call) readAll(reads []fetchRead, req *kmsg.FetchRequest) (size int, wai
 			wait = wait && r.missing()
 			continue
 		}
-		r.source.read(r, min(limit, int(r.maxBytes)), size == 0)
+		r.source.read(r, min(limit, int(r.maxBytes)), size == 0, req.IsolationLevel == readCommitted)
 		size += r.result.Size
 		limit = max(limit-r.result.Size, 0)
 		if r.result.Code != protocol.None || r.result.Diverging != nil {
@@ -217,7 +217,7 @@ func (c *call) parkFetch(reads []fetchRead, req *kmsg.FetchRequest) bool {
 	w.missing.Store(int64(fetchMinBytes(req)))
 	for i := range reads {
 		if p := reads[i].source; p != nil {
-			p.await(w, &reads[i])
+			p.await(w, &reads[i], req.IsolationLevel == readCommitted)
 		}
 	}
 	_, how := park(c.conn, w.wake, time.Duration(req.MaxWaitMillis)*time.Millisecond)
@@ -230,7 +230,7 @@ func (c *call) parkFetch(reads []fetchRead, req *kmsg.FetchRequest) bool {
 }
 
 // read reads what the fetch asks of the partition, at most maxBytes.
-func (p *partition) read(r *fetchRead, maxBytes int, minOne bool) {
+func (p *partition) read(r *fetchRead, maxBytes int, minOne, committed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.deleted {
@@ -241,7 +241,9 @@ func (p *partition) read(r *fetchRead, maxBytes int, minOne bool) {
 		r.refuse(code)
 		return
 	}
-	p.log.Read(&r.result, r.offset, r.lastFetchedEpoch, max(maxBytes, 0), minOne)
+	p.log.Read(&r.result, partitions.From{
+		Offset: r.offset, LastEpoch: r.lastFetchedEpoch, MaxBytes: max(maxBytes, 0), MinOne: minOne, Committed: committed,
+	})
 	switch {
 	case r.result.Code != protocol.None:
 		r.refuse(r.result.Code)
@@ -251,13 +253,13 @@ func (p *partition) read(r *fetchRead, maxBytes int, minOne bool) {
 }
 
 // await registers a parked fetch and takes off what has arrived since it was read.
-func (p *partition) await(w *waiter, r *fetchRead) {
+func (p *partition) await(w *waiter, r *fetchRead, committed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var now partitions.Read
-	p.log.Read(&now, r.offset, -1, int(r.maxBytes), true)
+	p.log.Read(&now, partitions.From{Offset: r.offset, LastEpoch: -1, MaxBytes: int(r.maxBytes), MinOne: true, Committed: committed})
 	size := min(now.Size, int(r.maxBytes))
-	p.waiters = append(p.waiters, waiting{w, int(r.maxBytes) - size})
+	p.waiters = append(p.waiters, waiting{w, int(r.maxBytes) - size, committed})
 	if now.Code != protocol.None || p.deleted {
 		w.now()
 	}

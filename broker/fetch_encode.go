@@ -5,6 +5,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"klamm/partitions"
 	"klamm/protocol"
 )
 
@@ -113,7 +114,7 @@ func (o *outbox) appendRead(r *fetchRead, version int16, isolation int8) {
 	if version >= 5 {
 		b = binary.BigEndian.AppendUint64(b, uint64(r.result.LogStartOffset))
 	}
-	b = appendAborted(b, flexible, r.hasAborted(isolation))
+	b = appendAborted(b, flexible, r.hasAborted(isolation), r.result.Aborted)
 	if version >= 11 {
 		b = binary.BigEndian.AppendUint32(b, ^uint32(0)) // no preferred read replica
 	}
@@ -138,12 +139,18 @@ func (r *fetchRead) hasAborted(isolation int8) bool {
 	return isolation == readCommitted && r.result.Code == protocol.None && r.result.Diverging == nil
 }
 
-// appendAborted appends the aborted transactions: none, or null where the client
-// did not ask for them.
-func appendAborted(b []byte, flexible, asked bool) []byte {
+// appendAborted appends the aborted transactions, or null where the client did not ask
+// for them.
+func appendAborted(b []byte, flexible, asked bool, aborted []partitions.AbortedTxn) []byte {
 	switch {
 	case asked:
-		return appendArrayLen(b, 0, flexible)
+		b = appendArrayLen(b, len(aborted), flexible)
+		for _, a := range aborted {
+			b = binary.BigEndian.AppendUint64(b, uint64(a.ProducerID))
+			b = binary.BigEndian.AppendUint64(b, uint64(a.FirstOffset))
+			b = appendNoTags(b, flexible)
+		}
+		return b
 	case flexible:
 		return append(b, 0)
 	default:

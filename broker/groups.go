@@ -17,6 +17,8 @@ type groups struct {
 	mu    sync.Mutex
 	byID  map[string]*group
 	ended uint64 // groups that left the table
+	// pending are the groups that have offsets of open transactions, by who commits them.
+	pending map[pendingKey][]*group
 }
 
 // group owns one groupcoord.Group: its mutex, its timer and the requests that
@@ -275,7 +277,11 @@ func (g *group) append(now time.Time, records []groupcoord.Record) {
 	for i, r := range records {
 		batch[i] = protocol.Record{Key: r.Key, Value: r.Value}
 	}
-	base := g.records.appendInternal(now, batch)
+	first := records[0] // all are of one request, so of one transaction or of none
+	base := g.records.appendCoordinated(now, batch, first.ProducerID, first.ProducerEpoch)
+	if first.ProducerID >= 0 {
+		g.cluster.groups.notePending(pendingKey{g.records, first.ProducerID}, g)
+	}
 	for i, r := range records {
 		r.Offset = base + int64(i)
 		g.machine.Apply(r)
@@ -286,7 +292,7 @@ func (g *group) append(now time.Time, records []groupcoord.Record) {
 // go to, chosen as GroupCoordinatorService.partitionFor does. The topic is made
 // when the first group needs it.
 func (c *Cluster) offsetsPartition(groupID string) (*partition, error) {
-	t, err := c.offsetsTopic()
+	t, err := c.internalTopic(offsetsTopicName)
 	if err != nil {
 		return nil, err
 	}
@@ -297,6 +303,9 @@ func (c *Cluster) offsetsPartition(groupID string) (*partition, error) {
 func (c *Cluster) groupsTopicsDeleted(names []string) {
 	if slices.Contains(names, offsetsTopicName) {
 		c.unloadGroups()
+	}
+	if slices.Contains(names, transactionTopicName) {
+		c.txns.unload()
 	}
 	now := time.Now()
 	for _, g := range c.groups.all() {

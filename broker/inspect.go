@@ -282,7 +282,7 @@ func (p *partition) runs(offset int64) [][]byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var r partitions.Read
-	p.log.Read(&r, offset, -1, readBytes, true)
+	p.log.Read(&r, partitions.From{Offset: offset, LastEpoch: -1, MaxBytes: readBytes, MinOne: true})
 	return r.Batches
 }
 

@@ -129,7 +129,7 @@ func (g *group) view() (Group, bool) {
 	}
 	all := kmsg.NewOffsetFetchRequestGroup()
 	all.Group = g.id
-	for _, t := range g.machine.FetchOffsets(time.Now(), all).Topics {
+	for _, t := range g.machine.FetchOffsets(time.Now(), all, false).Topics {
 		for _, p := range t.Partitions {
 			commit := Commit{TopicPartition: TopicPartition{t.Topic, p.Partition}, Offset: p.Offset, LeaderEpoch: p.LeaderEpoch}
 			if p.Metadata != nil {

@@ -122,7 +122,7 @@ func (a *commitAnswer) add(t *kmsg.OffsetCommitResponseTopic) {
 func (c *Cluster) offsetFetch(call *call, req *kmsg.OffsetFetchRequest, resp *kmsg.OffsetFetchResponse) {
 	if call.header.Version >= 8 {
 		for i := range req.Groups {
-			one := c.fetchGroupOffsets(call, &req.Groups[i])
+			one := c.fetchGroupOffsets(call, &req.Groups[i], req.RequireStable)
 			resp.Groups = append(resp.Groups, one)
 			for j := range one.Topics {
 				const each = 64 // about how many bytes an offset takes
@@ -143,7 +143,7 @@ func (c *Cluster) offsetFetch(call *call, req *kmsg.OffsetFetchRequest, resp *km
 		t.Topic, t.Partitions = rt.Topic, rt.Partitions
 		one.Topics = append(one.Topics, t)
 	}
-	answer := c.fetchGroupOffsets(call, &one)
+	answer := c.fetchGroupOffsets(call, &one, req.RequireStable)
 	resp.ErrorCode = answer.ErrorCode
 	for _, at := range answer.Topics {
 		t := kmsg.NewOffsetFetchResponseTopic()
@@ -158,7 +158,7 @@ func (c *Cluster) offsetFetch(call *call, req *kmsg.OffsetFetchRequest, resp *km
 }
 
 // fetchGroupOffsets answers for one group. Since v10 topics go by their ids.
-func (c *Cluster) fetchGroupOffsets(call *call, req *kmsg.OffsetFetchRequestGroup) kmsg.OffsetFetchResponseGroup {
+func (c *Cluster) fetchGroupOffsets(call *call, req *kmsg.OffsetFetchRequestGroup, stable bool) kmsg.OffsetFetchResponseGroup {
 	byID := call.header.Version >= 10
 	var unknown []kmsg.OffsetFetchResponseGroupTopic
 	if byID && req.Topics != nil {
@@ -174,7 +174,7 @@ func (c *Cluster) fetchGroupOffsets(call *call, req *kmsg.OffsetFetchRequestGrou
 		}
 		req.Topics = known
 	}
-	answer := c.readOffsets(call, req)
+	answer := c.readOffsets(call, req, stable)
 	if byID {
 		image := c.image.Load()
 		for i := range answer.Topics {
@@ -200,15 +200,15 @@ func unknownFetched(rt kmsg.OffsetFetchRequestGroupTopic) kmsg.OffsetFetchRespon
 }
 
 // readOffsets asks the group, or an empty one where there is none.
-func (c *Cluster) readOffsets(call *call, req *kmsg.OffsetFetchRequestGroup) kmsg.OffsetFetchResponseGroup {
+func (c *Cluster) readOffsets(call *call, req *kmsg.OffsetFetchRequestGroup, stable bool) kmsg.OffsetFetchResponseGroup {
 	if g := c.groups.get(req.Group); g != nil {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		if !g.gone {
-			return g.machine.FetchOffsets(call.now, *req)
+			return g.machine.FetchOffsets(call.now, *req, stable)
 		}
 	}
-	return groupcoord.New(req.Group, groupcoord.Config{}).FetchOffsets(call.now, *req)
+	return groupcoord.New(req.Group, groupcoord.Config{}).FetchOffsets(call.now, *req, stable)
 }
 
 // offsetDelete deletes committed offsets, of the existing topics and partitions (KIP-496).

@@ -36,7 +36,8 @@ type waiter struct {
 // would take no more than room (DelayedFetch counts up to the partition's limit).
 type waiting struct {
 	*waiter
-	room int
+	room      int
+	committed bool // it reads below the last stable offset only
 }
 
 // arrived counts n bytes that were appended.
@@ -103,11 +104,10 @@ func (p *partition) appendBatch(now time.Time, batch *partitions.Batch) partitio
 		return refusedAppend(protocol.UnknownTopicOrPartition)
 	}
 	p.expireProducers(now)
+	before := p.log.LastStableOffset()
 	done := p.log.Append(now, batch)
-	if done.Refusal == nil && !done.Duplicate {
-		for i := range p.waiters {
-			p.waiters[i].arrived(len(batch.Bytes))
-		}
+	if len(p.waiters) > 0 && done.Refusal == nil && !done.Duplicate {
+		p.wake(len(batch.Bytes), before)
 	}
 	return done
 }
@@ -176,13 +176,22 @@ func (p *partition) close() {
 // appendInternal appends records that the broker itself writes, and returns the
 // offset of the first one. The records carry the time now.
 func (p *partition) appendInternal(now time.Time, records []protocol.Record) (base int64) {
+	return p.appendCoordinated(now, records, protocol.NoProducerID, protocol.NoProducerEpoch)
+}
+
+// appendCoordinated is appendInternal, where there is a producer as a part of its transaction.
+func (p *partition) appendCoordinated(now time.Time, records []protocol.Record, producerID int64, epoch int16) (base int64) {
 	for i := range records {
 		records[i].TimestampMs = now.UnixMilli()
 	}
-	bytes, err := protocol.AppendBatch(nil, protocol.PlainBatch(), nil, records)
+	header := protocol.PlainBatch()
+	if producerID >= 0 {
+		header.Attributes, header.ProducerID, header.ProducerEpoch = protocol.AttrTransactional, producerID, epoch
+	}
+	bytes, err := protocol.AppendBatch(nil, header, nil, records)
 	if err != nil {
 		panic("broker: " + err.Error()) // nothing is compressed and the records are there
 	}
-	header, _ := protocol.ParseBatchHeader(bytes)
-	return p.appendBatch(now, &partitions.Batch{Header: header, Bytes: bytes}).BaseOffset
+	header, _ = protocol.ParseBatchHeader(bytes)
+	return p.appendBatch(now, &partitions.Batch{Header: header, Bytes: bytes, Coordinated: true}).BaseOffset
 }

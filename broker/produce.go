@@ -27,6 +27,10 @@ func (c *call) serveProduce(body []byte) error {
 	if refused == nil && c.withoutRecords(req) {
 		return errNullRecords
 	}
+	var txn txnWrite
+	if refused == nil && req.transactional {
+		txn, refused = c.joinProduced(req)
+	}
 	next := 0
 	for i := range req.topics {
 		t, missing := c.producedTopic(&req.topics[i])
@@ -36,7 +40,7 @@ func (c *call) serveProduce(body []byte) error {
 			if refused != nil {
 				p.done = refusedWith(refused)
 			} else {
-				p.done = c.produceTo(t, missing, p)
+				p.done = c.produceTo(t, missing, p, &txn)
 			}
 		}
 	}
@@ -75,8 +79,8 @@ func (c *call) withoutRecords(r *produceRequest) bool {
 // hasAcks tells whether the request asks for acks that there are.
 func (r *produceRequest) hasAcks() bool { return r.acks >= -1 && r.acks <= 1 }
 
-// refuseProduce checks what concerns the request as a whole. Transactions are not
-// offered yet, so nobody is authorized for them.
+// refuseProduce checks what concerns the request as a whole. Nobody is authorized for the
+// transactions of a request without a transactional id.
 func (c *call) refuseProduce(r *produceRequest) *partitions.Refusal {
 	topic, left := -1, 0
 	for i := range r.partitions {
@@ -115,7 +119,7 @@ func (c *call) producedTopic(rt *producedTopic) (t *topic, missing protocol.Erro
 	return getBytes(&image.byName, rt.name), protocol.UnknownTopicOrPartition
 }
 
-func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedPartition) partitions.Appended {
+func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedPartition, txn *txnWrite) partitions.Appended {
 	if t == nil {
 		return refusedAppend(missing)
 	}
@@ -126,9 +130,15 @@ func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedParti
 	if refused := c.refuseField(t, rp); refused != protocol.None {
 		return refusedAppend(refused)
 	}
-	done := p.append(c.now, &c.conn.produce.decompressor, &partitions.Produced{
-		Topic: t.name, Partition: rp.index, Version: c.header.Version, Records: rp.records,
-	})
+	in := partitions.Produced{Topic: t.name, Partition: rp.index, Version: c.header.Version, Records: rp.records}
+	if txn.code != nil {
+		tp := TopicPartition{t.name, rp.index}
+		if refused := txn.refusal(tp, c.header.Version); refused != nil {
+			return refusedWith(refused)
+		}
+		in.Joined = txn.joined[tp]
+	}
+	done := p.append(c.now, &c.conn.produce.decompressor, &in)
 	if rp.spoiled != protocol.None {
 		return refusedAppend(rp.spoiled)
 	}

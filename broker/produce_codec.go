@@ -15,9 +15,11 @@ import (
 type produceRequest struct {
 	version       int16
 	transactional bool // it has a transactional id
-	acks          int16
-	topics        []producedTopic
-	partitions    []producedPartition // of all topics, one after another
+	// transactionalID is set where it has one.
+	transactionalID string
+	acks            int16
+	topics          []producedTopic
+	partitions      []producedPartition // of all topics, one after another
 }
 
 type producedTopic struct {
@@ -52,7 +54,10 @@ func (r *produceRequest) read(version int16, body []byte) error {
 // decode reads until the end or until something is odd.
 func (r *produceRequest) decode(version int16, w *wire) {
 	r.version = version
-	r.transactional = w.text() != nil
+	id := w.text()
+	if r.transactional = id != nil; r.transactional || r.transactionalID != "" {
+		r.transactionalID = string(id)
+	}
 	r.acks = w.int16()
 	w.int32() // the timeout: nothing here waits for replicas
 	r.topics, r.partitions = r.topics[:0], r.partitions[:0]

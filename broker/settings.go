@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"klamm/broker/txncoord"
 	"klamm/groupcoord"
 	"klamm/partitions"
 )
@@ -38,6 +39,8 @@ type settings struct {
 	producerIDExpiration     time.Duration // producer.id.expiration.ms
 	offsetsTopicPartitions   int32         // offsets.topic.num.partitions
 	group                    groupcoord.Config
+	txn                      txncoord.Config
+	txnMaxTimeout            int64 // transaction.max.timeout.ms
 }
 
 // difference is a broker config whose default is not Kafka's.
@@ -164,6 +167,12 @@ func (s *settings) compute() {
 	s.maxRequestPartitions = int(s.number("max.request.partition.size.limit"))
 	s.producerIDExpiration = s.duration("producer.id.expiration.ms", time.Millisecond)
 	s.offsetsTopicPartitions = int32(s.number("offsets.topic.num.partitions"))
+	s.txnMaxTimeout = s.number("transaction.max.timeout.ms")
+	s.txn = txncoord.Config{
+		AbortInterval:  s.duration("transaction.abort.timed.out.transaction.cleanup.interval.ms", time.Millisecond),
+		Expiration:     s.duration("transactional.id.expiration.ms", time.Millisecond),
+		ExpiryInterval: s.duration("transaction.remove.expired.transaction.cleanup.interval.ms", time.Millisecond),
+	}
 	s.group = groupcoord.Config{
 		MinSessionTimeout:             s.duration("group.min.session.timeout.ms", time.Millisecond),
 		MaxSessionTimeout:             s.duration("group.max.session.timeout.ms", time.Millisecond),

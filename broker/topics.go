@@ -206,16 +206,3 @@ func (c *Cluster) autoCreate(name string) (*topic, apiError) {
 	}
 	return plan.made, plan.refused
 }
-
-// offsetsTopic is __consumer_offsets, created when it is needed first. That can
-// fail: by a config that one node cannot fulfil, or a topic with a colliding name.
-func (c *Cluster) offsetsTopic() (*topic, error) {
-	if t := c.image.Load().byName.get(offsetsTopicName); t != nil {
-		return t, nil
-	}
-	t, refused := c.autoCreate(offsetsTopicName)
-	if t == nil {
-		return nil, fmt.Errorf("topic %q cannot be created: %s", offsetsTopicName, refused.text())
-	}
-	return t, nil
-}

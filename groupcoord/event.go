@@ -46,9 +46,14 @@ type LeaveGroup struct {
 // OffsetCommit is an OffsetCommit request. The owner has filled in the topic names
 // and the topic ids, both in every version, because Kafka keeps the id with the
 // offset, and left out the topics and partitions that do not exist.
+//
+// A TxnOffsetCommit request is the same with Txn: version 9 then stands for those that
+// know GROUP_ID_NOT_FOUND, and 8 for those before. The owner has made sure that the
+// producer's transaction is open.
 type OffsetCommit struct {
 	To  Token
 	Req *kmsg.OffsetCommitRequest
+	Txn *Producer // nil: in no transaction
 }
 
 // OffsetDelete is an OffsetDelete request, of existing topics and partitions only.
@@ -113,10 +118,12 @@ func (Reply) effect()  {}
 func (Append) effect() {}
 
 // Record is one record of __consumer_offsets that belongs to this group. A nil
-// Value is a tombstone. ProducerID is -1 outside transactions.
+// Value is a tombstone. ProducerID is -1 outside transactions. A record with an outcome
+// is the marker of the producer's transaction, and has neither key nor value.
 type Record struct {
 	Key, Value    []byte
 	Offset        int64
 	ProducerID    int64
 	ProducerEpoch int16
+	Outcome       Outcome
 }

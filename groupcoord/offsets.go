@@ -17,6 +17,8 @@ type offsets struct {
 	anchor int64                    // ms: when it came to be; the grid of expiry checks starts here
 	seen   int64                    // ms: the last time that the expiry rules saw
 	due    expiryDue                // kept until something changes
+
+	pending pendingOffsets // of open transactions
 }
 
 // topicOffsets are the committed offsets of one topic. An offset costs about 60

@@ -8,12 +8,18 @@ import (
 	"klamm/protocol"
 )
 
-// commitOffsets answers an OffsetCommit request (OffsetMetadataManager.commitOffset).
+// commitOffsets answers an OffsetCommit request (OffsetMetadataManager.commitOffset and
+// commitTransactionalOffset).
 // Whoever may not commit gets one error for everything; otherwise each partition
 // stands alone.
 func (g *Group) commitOffsets(now time.Time, e OffsetCommit) []Effect {
 	req := e.Req
-	code := g.checkCommit(now, req)
+	var code protocol.ErrorCode
+	if e.Txn != nil {
+		code = g.checkTxnCommit(e)
+	} else {
+		code = g.checkCommit(now, req)
+	}
 	if code == protocol.None {
 		// A commit to a group that does not exist makes a simple group, even if no
 		// partition of it is accepted.
@@ -48,6 +54,7 @@ func (g *Group) commitOffsets(now time.Time, e OffsetCommit) []Effect {
 		refuseCommits(resp, protocol.UnknownServerError)
 		w.records = nil
 	}
+	inTransaction(w.records, e.Txn)
 	return appendAndReply(w.records, e.To, resp)
 }
 

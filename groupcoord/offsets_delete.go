@@ -1,6 +1,9 @@
 package groupcoord
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -37,7 +40,7 @@ func (g *Group) deleteOffsets(now time.Time, e OffsetDelete) []Effect {
 		answer.Partitions = make([]kmsg.OffsetDeleteResponseTopicPartition, len(topic.Partitions))
 		for j, p := range topic.Partitions {
 			answer.Partitions[j] = kmsg.OffsetDeleteResponseTopicPartition{Partition: p.Partition, ErrorCode: int16(code)}
-			if code == protocol.None && g.offsets.has(topic.Topic, p.Partition) {
+			if code == protocol.None && (g.offsets.has(topic.Topic, p.Partition) || g.offsets.pending.unstable(topic.Topic, p.Partition)) {
 				records = append(records, g.offsetTombstone(topic.Topic, p.Partition))
 			}
 		}
@@ -65,7 +68,7 @@ func (g *Group) deleteGroup(now time.Time, e DeleteGroup) []Effect {
 		for _, topic := range g.offsets.topicNames() {
 			records = g.topicTombstones(records, topic)
 		}
-		records = append(records, g.metadataTombstone())
+		records = append(g.pendingTombstones(records, nil), g.metadataTombstone())
 	}
 	if g.batchTooLarge(records) {
 		result.ErrorCode, records = int16(protocol.UnknownServerError), nil
@@ -84,7 +87,22 @@ func (g *Group) topicsDeleted(now time.Time, e TopicsDeleted) []Effect {
 	for _, topic := range e.Topics {
 		records = g.topicTombstones(records, topic)
 	}
-	return g.inBatches(records)
+	return g.inBatches(g.pendingTombstones(records, e.Topics))
+}
+
+// pendingTombstones adds a tombstone for each partition that has offsets pending in open
+// transactions and no committed one, of some topics, or of all where topics is nil.
+func (g *Group) pendingTombstones(records []Record, topics []string) []Record {
+	for _, key := range slices.SortedFunc(maps.Keys(g.offsets.pending.open), compareOffsetKeys) {
+		if (topics == nil || slices.Contains(topics, key.topic)) && !g.offsets.has(key.topic, key.partition) {
+			records = append(records, g.offsetTombstone(key.topic, key.partition))
+		}
+	}
+	return records
+}
+
+func compareOffsetKeys(a, b offsetKey) int {
+	return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition))
 }
 
 // topicTombstones adds a tombstone for each offset of the topic.

@@ -90,6 +90,9 @@ func (g *Group) offsetsDue() int64 {
 // commits. An Empty group without offsets can go at any time.
 func (g *Group) soonestExpiry(rule expiryRule) int64 {
 	soonest := int64(math.MaxInt64)
+	if len(g.offsets.pending.open) > 0 {
+		return soonest // what ends a transaction looks again
+	}
 	if len(g.offsets.topics) == 0 && rule.empty {
 		return 0
 	}
@@ -146,7 +149,7 @@ func (g *Group) expireOffsets(now time.Time) []Effect {
 				end = own
 			}
 			switch {
-			case end <= ms:
+			case end <= ms && !g.offsets.pending.unstable(name, partition):
 				records = append(records, g.offsetTombstone(name, partition))
 				continue
 			case own != -1:
@@ -158,7 +161,7 @@ func (g *Group) expireOffsets(now time.Time) []Effect {
 		}
 		t.oldest, t.soonest = oldest, soonest
 	}
-	if !left && rule.empty {
+	if !left && rule.empty && len(g.offsets.pending.open) == 0 {
 		records = append(records, g.metadataTombstone())
 	}
 	return g.inBatches(records)

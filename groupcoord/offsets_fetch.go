@@ -12,16 +12,21 @@ import (
 // (names filled in), or all when req.Topics is nil, in order of topic and
 // partition and without topic ids. A partition without an offset has offset and
 // leader epoch -1, empty metadata and no error, as has every partition of a group
-// that does not exist. Member id and epoch mean nothing to a classic group.
+// that does not exist. Member id and epoch mean nothing to a classic group. With
+// requireStable a partition that an open transaction has an offset for is answered with
+// UNSTABLE_OFFSET_COMMIT (KIP-447).
 // It mirrors fetchOffsets and fetchAllOffsets of Kafka's OffsetMetadataManager.
 //
 // The answer shares the metadata with the group, which never changes it.
-func (g *Group) FetchOffsets(now time.Time, req kmsg.OffsetFetchRequestGroup) kmsg.OffsetFetchResponseGroup {
+func (g *Group) FetchOffsets(now time.Time, req kmsg.OffsetFetchRequestGroup, requireStable bool) kmsg.OffsetFetchResponseGroup {
 	resp := kmsg.NewOffsetFetchResponseGroup()
 	resp.Group = req.Group
 	none := new(string)
 	if req.Topics == nil {
 		resp.Topics = g.offsets.all(none)
+		if requireStable {
+			g.offsets.pending.refuse(resp.Topics, none)
+		}
 		return resp
 	}
 	resp.Topics = make([]kmsg.OffsetFetchResponseGroupTopic, 0, len(req.Topics))
@@ -35,7 +40,26 @@ func (g *Group) FetchOffsets(now time.Time, req kmsg.OffsetFetchRequestGroup) km
 		}
 		resp.Topics = append(resp.Topics, answer)
 	}
+	if requireStable {
+		g.offsets.pending.refuse(resp.Topics, none)
+	}
 	return resp
+}
+
+// refuse gives an error for the partitions that open transactions have offsets for.
+func (p *pendingOffsets) refuse(topics []kmsg.OffsetFetchResponseGroupTopic, none *string) {
+	if len(p.open) == 0 {
+		return
+	}
+	for i := range topics {
+		for j := range topics[i].Partitions {
+			answer := &topics[i].Partitions[j]
+			if p.unstable(topics[i].Topic, answer.Partition) {
+				answer.Offset, answer.LeaderEpoch, answer.Metadata = -1, -1, none
+				answer.ErrorCode = int16(protocol.UnstableOffsetCommit)
+			}
+		}
+	}
 }
 
 // all answers for every offset that there is.

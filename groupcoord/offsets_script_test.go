@@ -195,7 +195,7 @@ func (s *offsetScript) fetch(d *datadriven.TestData) {
 			req.Topics = append(req.Topics, one)
 		}
 	}
-	resp := s.g.FetchOffsets(s.now, req)
+	resp := s.g.FetchOffsets(s.now, req, d.HasArg("stable"))
 	for _, topic := range resp.Topics {
 		for _, p := range topic.Partitions {
 			fmt.Fprintf(&s.out, "%s-%d offset=%d epoch=%d metadata=%q %s\n", topic.Topic, p.Partition, p.Offset,

@@ -49,8 +49,12 @@ func readRecordKey(key []byte) (recordKey, bool) {
 // Apply is the only writer of hard state: called for each appended record, and
 // again, in order, on reload. What it cannot read, such as a record of a later
 // Kafka or of another group, it ignores. Offsets that a transaction commits are
-// not visible before its marker and so are ignored here, too.
+// pending until its marker comes.
 func (g *Group) Apply(r Record) {
+	if r.Outcome != 0 {
+		g.offsets.endTransaction(r.ProducerID, r.Outcome)
+		return
+	}
 	k, ok := readRecordKey(r.Key)
 	if !ok || string(k.group) != g.id {
 		return
@@ -61,6 +65,7 @@ func (g *Group) Apply(r Record) {
 	}
 	if r.Value == nil {
 		g.offsets.remove(k.topic, k.partition)
+		g.offsets.pending.remove(k.topic, k.partition)
 		return
 	}
 	v, ok := readOffsetValue(r.Value)
@@ -71,6 +76,9 @@ func (g *Group) Apply(r Record) {
 	g.offsets.stored = true
 	if r.ProducerID < 0 {
 		g.offsets.put(k.topic, k.partition, &v, r.Offset)
+	} else {
+		g.offsets.pending.put(r.ProducerID, k.topic, k.partition, v, r.Offset)
+		g.offsets.due.known = false
 	}
 }
 
@@ -94,7 +102,9 @@ func (g *Group) applyMetadata(value []byte) {
 // nor a record in __consumer_offsets, and the owner may forget it, as if it had
 // never been. A group that has just lost its members or offsets is not vacant
 // before the next check for expired offsets has taken it back.
-func (g *Group) Vacant() bool { return !g.offsets.exists && len(g.offsets.topics) == 0 }
+func (g *Group) Vacant() bool {
+	return !g.offsets.exists && len(g.offsets.topics) == 0 && len(g.offsets.pending.open) == 0
+}
 
 // Listed tells that DescribeGroups and ListGroups show the group. They read what has
 // been written down: a group that a refused commit made, and of which there is no

@@ -286,7 +286,7 @@ func (p *play) commit(a args) Event {
 	topic.Topic = "t"
 	topic.Partitions = []kmsg.OffsetCommitRequestTopicPartition{kmsg.NewOffsetCommitRequestTopicPartition()}
 	req.Topics = append(req.Topics, topic)
-	return OffsetCommit{p.park(a), req}
+	return OffsetCommit{To: p.park(a), Req: req}
 }
 
 // after lets time pass and runs the timers that end meanwhile.

@@ -227,7 +227,7 @@ func (w *world) checkCommitted(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetC
 			}
 			ask := kmsg.NewOffsetFetchRequestGroup()
 			ask.Topics = []kmsg.OffsetFetchRequestGroupTopic{{Topic: t.Topic, Partitions: []int32{p.Partition}}}
-			got := w.g.FetchOffsets(w.now, ask).Topics[0].Partitions[0].Offset
+			got := w.g.FetchOffsets(w.now, ask, false).Topics[0].Partitions[0].Offset
 			if want := req.Topics[i].Partitions[j].Offset; got != want {
 				w.fail("%s-%d is %d after a commit of %d", t.Topic, p.Partition, got, want)
 			}

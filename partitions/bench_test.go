@@ -111,6 +111,6 @@ func BenchmarkRead(b *testing.B) {
 	var r Read
 	b.ReportAllocs()
 	for i := int64(0); b.Loop(); i++ {
-		p.Read(&r, i*7919%p.LogEndOffset(), -1, 1<<20, true)
+		p.Read(&r, From{Offset: i * 7919 % p.LogEndOffset(), LastEpoch: -1, MaxBytes: 1 << 20, MinOne: true})
 	}
 }

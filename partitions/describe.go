@@ -12,6 +12,9 @@ type ActiveProducer struct {
 	Epoch           int16
 	LastSequence    int32 // NoSequence (-1) when the epoch has written nothing
 	LastTimestampMs int64
+
+	CoordinatorEpoch int32 // of its last marker; -1: none
+	TxnStart         int64 // first offset of its open transaction; -1: none
 }
 
 // ActiveProducers are the producers that the partition remembers, by id.
@@ -20,6 +23,7 @@ func (p *Partition) ActiveProducers() []ActiveProducer {
 	for id, s := range p.producers {
 		active = append(active, ActiveProducer{
 			ID: id, Epoch: s.epoch, LastSequence: s.lastSequence(), LastTimestampMs: s.lastTimestampMs,
+			CoordinatorEpoch: s.coordinatorEpoch, TxnStart: s.txnStart,
 		})
 	}
 	slices.SortFunc(active, func(a, b ActiveProducer) int { return cmp.Compare(a.ID, b.ID) })

@@ -37,7 +37,7 @@ func FuzzValidate(f *testing.F) {
 			t.Fatalf("a valid batch of %d records was refused by an empty partition: %+v", batch.Header.NumRecords, done)
 		}
 		var r Read
-		p.Read(&r, 0, -1, 1<<30, true)
+		p.Read(&r, From{LastEpoch: -1, MaxBytes: 1 << 30, MinOne: true})
 		kept := bytes.Join(r.Batches, nil)
 		h, _ := protocol.ParseBatchHeader(kept)
 		if h.CRC != protocol.BatchCRC(kept) || h.Size() != len(kept) || h.LogAppendTime() != logAppendTime {

@@ -112,8 +112,10 @@ func (c *chunk) find(offset int64) (position int) {
 	return position
 }
 
-// read appends slices of the log from the batch that holds offset on, one a chunk.
-func (l *log) read(dst [][]byte, offset int64, maxBytes int, minOne bool) (batches [][]byte, size int) {
+// read appends slices of the log, one a chunk, from the batch that holds offset on and
+// below limit, where a batch begins. upTo is an offset that nothing of it reaches, as
+// near as the index knows.
+func (l *log) read(dst [][]byte, offset, limit int64, maxBytes int, minOne bool) (batches [][]byte, size int, upTo int64) {
 	i := l.chunkOf(offset)
 	position := l.chunks[i].find(offset)
 	if position == len(l.chunks[i].buf) { // a gap behind the last batch of the chunk
@@ -122,18 +124,44 @@ func (l *log) read(dst [][]byte, offset int64, maxBytes int, minOne bool) (batch
 	first := batchSize(l.chunks[i].buf[position:])
 	if first > maxBytes {
 		if !minOne {
-			return dst, 0
+			return dst, 0, offset
 		}
 		maxBytes = first
 	}
-	for ; i < len(l.chunks) && size < maxBytes; i++ {
-		part := l.chunks[i].buf[position:]
+	for ; i < len(l.chunks) && size < maxBytes && l.chunks[i].base < limit; i++ {
+		part := l.chunks[i].before(limit, l.endOf(i))[position:]
 		part = part[:min(len(part), maxBytes-size)]
 		dst = append(dst, part[:len(part):len(part)])
 		size += len(part)
+		upTo = l.chunks[i].indexedAfter(position+len(part), l.endOf(i))
 		position = 0
 	}
-	return dst, size
+	return dst, size, upTo
+}
+
+// endOf is the base offset of the chunk behind chunk i, MaxInt64 behind the last.
+func (l *log) endOf(i int) int64 {
+	if i+1 < len(l.chunks) {
+		return l.chunks[i+1].base
+	}
+	return math.MaxInt64
+}
+
+// before is the batches of the chunk that lie below limit; end is where the next chunk begins.
+func (c *chunk) before(limit, end int64) []byte {
+	if limit >= end {
+		return c.buf
+	}
+	return c.buf[:c.find(limit)]
+}
+
+// indexedAfter is the first offset of the index at or behind a position, end where there is none.
+func (c *chunk) indexedAfter(position int, end int64) int64 {
+	i := sort.Search(len(c.index), func(i int) bool { return int(c.index[i].position) >= position })
+	if i < len(c.index) {
+		return c.base + int64(c.index[i].delta)
+	}
+	return end
 }
 
 // release drops the chunks of which all records are below start. The last chunk

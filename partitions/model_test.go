@@ -107,7 +107,7 @@ func (m *model) read(t *rapid.T) {
 	maxBytes := rapid.SampledFrom([]int{0, 1, 200, 5000, 1 << 30}).Draw(t, "max")
 	minOne := rapid.Bool().Draw(t, "min one")
 	var r Read
-	m.p.Read(&r, offset, -1, maxBytes, minOne)
+	m.p.Read(&r, From{Offset: offset, LastEpoch: -1, MaxBytes: maxBytes, MinOne: minOne})
 	if offset < m.start || offset > m.end() {
 		if r.Code != protocol.OffsetOutOfRange || r.Size != 0 {
 			t.Fatalf("read at %d of %d..%d: %v", offset, m.start, m.end(), r.Code)

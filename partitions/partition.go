@@ -26,6 +26,12 @@ type Batch struct {
 	Bytes  []byte
 	// NewestDelta is the offset delta of the first record with the max timestamp.
 	NewestDelta int32
+	// Joined tells that the transaction coordinator has just made the partition part of
+	// the producer's transaction, by the protocol of KIP-890: a producer that the log does
+	// not know has to begin with sequence 0 then.
+	Joined bool
+	// Coordinated tells that a coordinator has written the batch, which has no sequence.
+	Coordinated bool
 }
 
 // RecordError names one record of a batch that was refused, and why (KIP-467).
@@ -74,6 +80,7 @@ type Partition struct {
 	epochs    []epochStart // empty while there has been no epoch but the current one, from start on
 	newest    TimestampOffset
 	producers map[int64]*producer
+	txns      transactions
 }
 
 // New returns an empty partition with leader epoch 0.
@@ -89,10 +96,6 @@ func (p *Partition) LogEndOffset() int64 { return p.end }
 // replica that is all of them.
 func (p *Partition) HighWatermark() int64 { return p.end }
 
-// LastStableOffset is the offset below which every transaction has ended. There
-// are no transactions yet, so it is the high watermark.
-func (p *Partition) LastStableOffset() int64 { return p.HighWatermark() }
-
 // Size is how many bytes of batches the partition holds, headers included. Batches
 // below the log start offset count as long as their memory is held.
 func (p *Partition) Size() int64 { return p.log.size }
@@ -104,19 +107,12 @@ func (p *Partition) Size() int64 { return p.log.size }
 func (p *Partition) Append(now time.Time, b *Batch) Appended {
 	h := &b.Header
 	if h.HasProducer() {
-		if done, ok := p.checkProducer(h); !ok {
+		if done, ok := p.checkProducer(b); !ok {
 			return done
 		}
 	}
 	base := p.end
-	kept := p.log.append(base, b.Bytes, h.MaxTimestampMs)
-	protocol.SetBaseOffset(kept, base)
-	protocol.SetLeaderEpoch(kept, p.epoch)
-	protocol.SetMaxTimestamp(kept, h.MaxTimestampMs, h.LogAppendTime())
-	p.end = base + int64(h.LastOffsetDelta) + 1
-	if h.MaxTimestampMs > p.newest.TimestampMs {
-		p.newest = TimestampOffset{h.MaxTimestampMs, base + int64(b.NewestDelta), p.epoch}
-	}
+	p.keep(b)
 	if h.HasProducer() {
 		p.noteProducer(h, base)
 	}
@@ -125,6 +121,19 @@ func (p *Partition) Append(now time.Time, b *Batch) Appended {
 		done.LogAppendTimeMs = h.MaxTimestampMs
 	}
 	return done
+}
+
+// keep puts a batch at the end of the log.
+func (p *Partition) keep(b *Batch) {
+	h, base := &b.Header, p.end
+	kept := p.log.append(base, b.Bytes, h.MaxTimestampMs)
+	protocol.SetBaseOffset(kept, base)
+	protocol.SetLeaderEpoch(kept, p.epoch)
+	protocol.SetMaxTimestamp(kept, h.MaxTimestampMs, h.LogAppendTime())
+	p.end = base + int64(h.LastOffsetDelta) + 1
+	if h.MaxTimestampMs > p.newest.TimestampMs {
+		p.newest = TimestampOffset{h.MaxTimestampMs, base + int64(b.NewestDelta), p.epoch}
+	}
 }
 
 func (p *Partition) refuse(code protocol.ErrorCode) Appended {
@@ -143,25 +152,35 @@ type Read struct {
 	LogStartOffset   int64
 	Code             protocol.ErrorCode // OffsetOutOfRange, or None
 	Diverging        *EpochEnd          // where the reader's log leaves ours (KIP-595); nil: it does not
+	// Aborted are the aborted transactions that what was read may belong to, for readers
+	// of committed records.
+	Aborted []AbortedTxn
 }
 
-// Read fills r with batches from offset on, at most maxBytes together; when
-// minOne is set the first batch comes whatever its size, and else nothing comes
-// when the first batch does not fit. lastFetchedEpoch is the epoch of the record
-// before offset in the reader's log, -1 if it does not say. r.Batches is used again
-// where it has room. What it gets stays valid while the log goes on growing.
-func (p *Partition) Read(r *Read, offset int64, lastFetchedEpoch int32, maxBytes int, minOne bool) {
+// From says what to read.
+type From struct {
+	Offset    int64
+	LastEpoch int32 // of the record before Offset in the reader's log; -1 if it does not say
+	MaxBytes  int   // of all batches together
+	MinOne    bool  // the first batch comes whatever its size; else nothing comes when it does not fit
+	Committed bool  // only what lies below the last stable offset
+}
+
+// Read fills r with batches. r.Batches is used again where it has room. What it gets
+// stays valid while the log goes on growing.
+func (p *Partition) Read(r *Read, from From) {
+	offset := from.Offset
 	*r = Read{
 		Batches: r.Batches[:0], HighWatermark: p.HighWatermark(),
 		LastStableOffset: p.LastStableOffset(), LogStartOffset: p.start,
 	}
-	if lastFetchedEpoch >= 0 {
-		end := p.EndOfEpoch(lastFetchedEpoch)
+	if from.LastEpoch >= 0 {
+		end := p.EndOfEpoch(from.LastEpoch)
 		if end.EndOffset < 0 || offset < p.start {
 			r.Code = protocol.OffsetOutOfRange
 			return
 		}
-		if end.Epoch < lastFetchedEpoch || end.EndOffset < offset {
+		if end.Epoch < from.LastEpoch || end.EndOffset < offset {
 			r.Diverging = &end
 			return
 		}
@@ -170,8 +189,22 @@ func (p *Partition) Read(r *Read, offset int64, lastFetchedEpoch int32, maxBytes
 		r.Code = protocol.OffsetOutOfRange
 		return
 	}
-	if offset < p.end {
-		r.Batches, r.Size = p.log.read(r.Batches, offset, maxBytes, minOne)
+	if from.Committed {
+		p.readCommitted(r, from)
+	} else if offset < p.end {
+		r.Batches, r.Size, _ = p.log.read(r.Batches, offset, p.end, from.MaxBytes, from.MinOne)
+	}
+}
+
+// readCommitted reads up to the last stable offset.
+func (p *Partition) readCommitted(r *Read, from From) {
+	if from.Offset >= r.LastStableOffset {
+		return
+	}
+	var upTo int64
+	r.Batches, r.Size, upTo = p.log.read(r.Batches, from.Offset, r.LastStableOffset, from.MaxBytes, from.MinOne)
+	if len(p.txns.aborted) > 0 {
+		r.Aborted = p.txns.abortedBetween(from.Offset, min(upTo, p.end))
 	}
 }
 
@@ -190,6 +223,7 @@ func (p *Partition) DeleteRecords(before int64) (lowWatermark int64, code protoc
 		p.start = before
 		p.log.release(before, p.end)
 		p.trimEpochs()
+		p.txns.trim(before)
 	}
 	return p.start, protocol.None
 }

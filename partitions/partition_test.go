@@ -47,7 +47,7 @@ func TestAppendAndRead(t *testing.T) {
 	}
 	var r Read
 	for offset := int64(0); offset < p.LogEndOffset(); offset++ {
-		p.Read(&r, offset, -1, 1, true)
+		p.Read(&r, From{Offset: offset, LastEpoch: -1, MaxBytes: 1, MinOne: true})
 		h, _ := protocol.ParseBatchHeader(r.Batches[0])
 		if h.BaseOffset > offset || h.LastOffset() < offset || h.Size() != r.Size {
 			t.Fatalf("offset %d: batch %d..%d, %d bytes of %d", offset, h.BaseOffset, h.LastOffset(), r.Size, h.Size())

@@ -17,6 +17,9 @@ type producer struct {
 	count           int8 // batches in recent
 	recent          [batchesKept]producedBatch
 	lastTimestampMs int64
+
+	txnStart         int64 // first offset of its open transaction; -1: none
+	coordinatorEpoch int32 // of its last marker; -1: none
 }
 
 // producedBatch is a batch that was appended.
@@ -37,9 +40,10 @@ func (s *producer) lastSequence() int32 {
 // checkProducer compares a batch with what its producer wrote before. When ok is
 // false the answer stands: a refusal, or the offset that the batch got already.
 // It mirrors org.apache.kafka.storage.internals.log.ProducerAppendInfo.
-func (p *Partition) checkProducer(h *protocol.BatchHeader) (done Appended, ok bool) {
+func (p *Partition) checkProducer(b *Batch) (done Appended, ok bool) {
+	h := &b.Header
 	known := p.producers[h.ProducerID]
-	if known != nil && known.epoch == h.ProducerEpoch {
+	if known != nil && known.epoch == h.ProducerEpoch && !b.Coordinated {
 		first, last := h.BaseSequence, h.LastSequence()
 		for _, b := range known.recent[:known.count] {
 			if b.firstSequence == first && b.lastSequence == last {
@@ -50,20 +54,35 @@ func (p *Partition) checkProducer(h *protocol.BatchHeader) (done Appended, ok bo
 			}
 		}
 	}
-	if h.Transactional() {
-		return p.refuse(protocol.InvalidTxnState), false
-	}
-	if known == nil {
-		return done, true // whatever its sequence: what came before may have been deleted
-	}
-	switch fresh := known.epoch == protocol.NoProducerEpoch; {
-	case h.ProducerEpoch < known.epoch:
+	switch fresh := known == nil || known.epoch == protocol.NoProducerEpoch; {
+	case known != nil && h.ProducerEpoch < known.epoch:
 		return p.refuse(protocol.InvalidProducerEpoch), false
+	case b.Coordinated:
+		return done, true
+	case b.Joined && h.BaseSequence != 0 && (known == nil || known.count == 0):
+		return p.refuse(protocol.OutOfOrderSequenceNumber), false
+	case known == nil: // whatever its sequence: what came before may have been deleted
+		return done, true
 	case h.ProducerEpoch > known.epoch && h.BaseSequence != 0 && !fresh,
 		h.ProducerEpoch == known.epoch && !follows(known.lastSequence(), h.BaseSequence) && !fresh:
 		return p.refuse(protocol.OutOfOrderSequenceNumber), false
+	case known.txnStart >= 0 && !h.Transactional():
+		return p.refuse(protocol.InvalidTxnState), false
 	}
 	return done, true
+}
+
+// producer is the state of a producer id, new if there is none.
+func (p *Partition) producer(id int64, epoch int16) *producer {
+	s := p.producers[id]
+	if s == nil {
+		if p.producers == nil {
+			p.producers = make(map[int64]*producer)
+		}
+		s = &producer{epoch: epoch, txnStart: -1, coordinatorEpoch: -1}
+		p.producers[id] = s
+	}
+	return s
 }
 
 // follows tells whether next is the sequence after last, which wraps to 0.
@@ -73,13 +92,10 @@ func follows(last, next int32) bool {
 
 // noteProducer remembers a batch that has been appended at base.
 func (p *Partition) noteProducer(h *protocol.BatchHeader, base int64) {
-	s := p.producers[h.ProducerID]
-	if s == nil {
-		if p.producers == nil {
-			p.producers = make(map[int64]*producer)
-		}
-		s = &producer{epoch: h.ProducerEpoch}
-		p.producers[h.ProducerID] = s
+	s := p.producer(h.ProducerID, h.ProducerEpoch)
+	if h.Transactional() && s.txnStart < 0 {
+		s.txnStart = base
+		p.txns.open = append(p.txns.open, openTxn{h.ProducerID, base})
 	}
 	if s.epoch != h.ProducerEpoch {
 		s.epoch, s.count = h.ProducerEpoch, 0
@@ -97,10 +113,11 @@ func (p *Partition) noteProducer(h *protocol.BatchHeader, base int64) {
 }
 
 // ExpireProducers forgets the producers whose last batch is as old as expiration
-// (producer.id.expiration.ms), by the timestamps of its records as Kafka counts.
+// (producer.id.expiration.ms), by the timestamps of its records as Kafka counts, but for
+// those with an open transaction.
 func (p *Partition) ExpireProducers(now time.Time, expiration time.Duration) {
 	for id, s := range p.producers {
-		if now.UnixMilli()-s.lastTimestampMs >= expiration.Milliseconds() {
+		if s.txnStart < 0 && now.UnixMilli()-s.lastTimestampMs >= expiration.Milliseconds() {
 			delete(p.producers, id)
 		}
 	}

@@ -140,7 +140,10 @@ func refused(r *Refusal) string {
 
 func (s *stage) read(t *testing.T, d *datadriven.TestData) string {
 	var r Read
-	s.p.Read(&r, number(t, d, "offset", 0), int32(number(t, d, "last-epoch", -1)), int(number(t, d, "max", 1<<30)), !d.HasArg("not-even-one"))
+	s.p.Read(&r, From{
+		Offset: number(t, d, "offset", 0), LastEpoch: int32(number(t, d, "last-epoch", -1)),
+		MaxBytes: int(number(t, d, "max", 1<<30)), MinOne: !d.HasArg("not-even-one"), Committed: d.HasArg("committed"),
+	})
 	if r.Code != protocol.None {
 		return r.Code.Name() + "\n"
 	}

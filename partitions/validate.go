@@ -15,6 +15,7 @@ type Produced struct {
 	Partition int32
 	Version   int16 // of the request
 	Records   []byte
+	Joined    bool // see Batch.Joined
 }
 
 // maxRecordErrors bounds how many records of a batch are named in a refusal, because
@@ -33,15 +34,10 @@ func (b *Batch) Validate(cfg *Config, d *protocol.Decompressor, now time.Time, i
 	if code != protocol.None {
 		return &Refusal{Code: code}
 	}
-	b.Bytes = in.Records[:size]
+	b.Bytes, b.Joined = in.Records[:size], in.Joined
 	var ok bool
 	if b.Header, ok = protocol.ParseBatchHeader(b.Bytes); !ok {
 		return &Refusal{Code: protocol.CorruptMessage}
-	}
-	if b.Header.Transactional() && b.Header.HasProducer() {
-		// Before it looks at anything else, Kafka asks the transaction coordinator, and
-		// there are no transactions yet that this could be part of.
-		return &Refusal{Code: protocol.InvalidProducerIdMapping}
 	}
 	if refused := b.checkHeader(cfg); refused != nil {
 		return refused

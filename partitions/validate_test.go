@@ -83,7 +83,7 @@ func TestValidate(t *testing.T) {
 		{"transactional", header(func(h *protocol.BatchHeader) {
 			h.Attributes |= protocol.AttrTransactional
 			h.ProducerID, h.ProducerEpoch, h.BaseSequence = 5, 0, 0
-		}), Refusal{Code: protocol.InvalidProducerIdMapping}},
+		}), Refusal{}},
 		{"transactional without producer", header(func(h *protocol.BatchHeader) { h.Attributes |= protocol.AttrTransactional }), Refusal{}},
 		{"log append time", header(func(h *protocol.BatchHeader) { h.Attributes |= protocol.AttrLogAppendTime }), Refusal{}},
 		{"delete horizon", header(func(h *protocol.BatchHeader) { h.Attributes |= protocol.AttrDeleteHorizon }), Refusal{}},

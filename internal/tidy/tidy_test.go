@@ -64,7 +64,7 @@ func TestArrows(t *testing.T) {
 		{"broker/x.go", "klamm/kafkatest", `broker must not import "klamm/kafkatest"`},
 		{"broker/x_test.go", "klamm/kafkatest", `broker must not import "klamm/kafkatest"`},
 		{"broker/x.go", "klamm/protocol/records", ""},
-		{"broker/txncoord/x.go", "klamm/cmd/klamm", `broker must not import "klamm/cmd/klamm"`},
+		{"broker/txncoord/x.go", "klamm/cmd/klamm", `broker/txncoord must not import "klamm/cmd/klamm"`},
 		{"conformance/x.go", "klamm/kafkatest", `conformance must not import "klamm/kafkatest"`},
 		{"conformance/x.go", "klamm/broker", `conformance must not import "klamm/broker"`},
 		{"conformance/x_test.go", "klamm/kafkatest", ""},

@@ -1,0 +1,144 @@
+package broker
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"klamm/broker/txncoord"
+	"klamm/protocol"
+)
+
+// addPartitionsToTxn makes partitions part of transactions: of one, for its producer, or
+// since version 4 of many, for another broker.
+func (c *Cluster) addPartitionsToTxn(call *call, req *kmsg.AddPartitionsToTxnRequest, resp *kmsg.AddPartitionsToTxnResponse) {
+	if req.Version >= 4 {
+		for i := range req.Transactions {
+			resp.Transactions = append(resp.Transactions, c.addBatched(call, &req.Transactions[i]))
+		}
+		return
+	}
+	var asked []txncoord.TopicPartition
+	for _, t := range req.Topics {
+		for _, p := range t.Partitions {
+			asked = append(asked, txncoord.TopicPartition{Topic: t.Topic, Partition: p})
+		}
+	}
+	codes := c.addAll(call, req.TransactionalID, txncoord.AddPartitions{ProducerID: req.ProducerID, ProducerEpoch: req.ProducerEpoch, Partitions: asked}, false)
+	next := 0
+	for _, rt := range req.Topics {
+		t := kmsg.NewAddPartitionsToTxnResponseTopic()
+		t.Topic = rt.Topic
+		for _, index := range rt.Partitions {
+			p := kmsg.NewAddPartitionsToTxnResponseTopicPartition()
+			p.Partition, p.ErrorCode = index, int16(fencedBefore(fencedSince, req.Version, codes[next]))
+			t.Partitions = append(t.Partitions, p)
+			next++
+		}
+		resp.Topics = append(resp.Topics, t)
+	}
+}
+
+func (c *Cluster) addBatched(call *call, req *kmsg.AddPartitionsToTxnRequestTransaction) kmsg.AddPartitionsToTxnResponseTransaction {
+	var asked []txncoord.TopicPartition
+	for _, t := range req.Topics {
+		for _, p := range t.Partitions {
+			asked = append(asked, txncoord.TopicPartition{Topic: t.Topic, Partition: p})
+		}
+	}
+	codes := c.addAll(call, req.TransactionalID, txncoord.AddPartitions{
+		ProducerID: req.ProducerID, ProducerEpoch: req.ProducerEpoch, Partitions: asked, EpochBump: true,
+	}, req.VerifyOnly)
+	answer := kmsg.NewAddPartitionsToTxnResponseTransaction()
+	answer.TransactionalID = req.TransactionalID
+	next := 0
+	for _, rt := range req.Topics {
+		t := kmsg.NewAddPartitionsToTxnResponseTransactionTopic()
+		t.Topic = rt.Topic
+		for _, index := range rt.Partitions {
+			p := kmsg.NewAddPartitionsToTxnResponseTransactionTopicPartition()
+			p.Partition, p.ErrorCode = index, int16(codes[next])
+			t.Partitions = append(t.Partitions, p)
+			next++
+		}
+		answer.Topics = append(answer.Topics, t)
+	}
+	return answer
+}
+
+// addAll adds or verifies all partitions, or none where one of them is not there.
+func (c *Cluster) addAll(call *call, id string, e txncoord.AddPartitions, verifyOnly bool) []protocol.ErrorCode {
+	codes := make([]protocol.ErrorCode, len(e.Partitions))
+	image, missing := c.image.Load(), false
+	for i, tp := range e.Partitions {
+		if codes[i] = protocol.OperationNotAttempted; image.byName.get(tp.Topic).partition(tp.Partition) == nil {
+			codes[i], missing = protocol.UnknownTopicOrPartition, true
+		}
+	}
+	if missing {
+		return codes
+	}
+	if verifyOnly {
+		return c.verifyInTransaction(call, id, e)
+	}
+	code := c.addToTransaction(call, id, e)
+	for i := range codes {
+		codes[i] = code
+	}
+	return codes
+}
+
+// verifyInTransaction tells of each partition whether it is part of the producer's transaction.
+func (c *Cluster) verifyInTransaction(call *call, id string, e txncoord.AddPartitions) []protocol.ErrorCode {
+	if id != "" {
+		if t := c.knownTransaction(call.now, id); t != nil {
+			defer t.release()
+			return t.machine.Verify(e.ProducerID, e.ProducerEpoch, e.Partitions)
+		}
+	}
+	code := protocol.InvalidProducerIdMapping
+	if id == "" {
+		code = protocol.InvalidRequest
+	}
+	codes := make([]protocol.ErrorCode, len(e.Partitions))
+	for i := range codes {
+		codes[i] = code
+	}
+	return codes
+}
+
+// txnSupport is how far the version of a Produce or TxnOffsetCommit request goes in what it
+// says of transactions (AddPartitionsToTxnManager.TransactionSupportedOperation).
+type txnSupport int
+
+const (
+	txnVerify    txnSupport = iota // a partition has to be part of the transaction
+	txnAbortable                   // ... and TRANSACTION_ABORTABLE is understood
+	txnAdd                         // a partition becomes part of it (KIP-890)
+)
+
+// supportOf is the support of a version, where v is the first that understands
+// TRANSACTION_ABORTABLE and the next one adds partitions.
+func supportOf(version, v int16) txnSupport {
+	switch {
+	case version > v:
+		return txnAdd
+	case version == v:
+		return txnAbortable
+	}
+	return txnVerify
+}
+
+// join makes sure that partitions that a producer writes to are part of its transaction,
+// and tells of each why it cannot be written to.
+func (c *Cluster) join(call *call, id string, e txncoord.AddPartitions, support txnSupport) []protocol.ErrorCode {
+	e.EpochBump = support == txnAdd
+	codes := c.addAll(call, id, e, support != txnAdd)
+	for i, code := range codes {
+		switch {
+		case code == protocol.ProducerFenced:
+			codes[i] = protocol.InvalidProducerEpoch
+		case code == protocol.TransactionAbortable && support == txnVerify:
+			codes[i] = protocol.InvalidTxnState
+		}
+	}
+	return codes
+}

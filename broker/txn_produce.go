@@ -1,0 +1,70 @@
+package broker
+
+import (
+	"klamm/broker/txncoord"
+	"klamm/partitions"
+	"klamm/protocol"
+)
+
+// txnWrite is the part of a Produce request that belongs to a transaction.
+type txnWrite struct {
+	code   map[TopicPartition]protocol.ErrorCode // of partitions that cannot be written to
+	joined map[TopicPartition]bool               // partitions that were not part of it in the log yet
+}
+
+// joinProduced makes sure that the partitions with transactional batches are part of the
+// producer's transaction (ReplicaManager.handleProduceAppend). A refusal concerns the
+// request as a whole.
+func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.Refusal) {
+	e := txncoord.AddPartitions{ProducerID: -1}
+	next := 0
+	for i := range r.topics {
+		t, _ := c.producedTopic(&r.topics[i])
+		for range r.topics[i].partitions {
+			rp := &r.partitions[next]
+			next++
+			h, ok := protocol.ParseBatchHeader(rp.records)
+			if !ok || h.Magic != 2 || !h.Transactional() || !h.HasProducer() {
+				continue
+			}
+			if e.ProducerID >= 0 && (e.ProducerID != h.ProducerID || e.ProducerEpoch != h.ProducerEpoch) {
+				return w, &partitions.Refusal{Code: protocol.InvalidProducerIdMapping}
+			}
+			e.ProducerID, e.ProducerEpoch = h.ProducerID, h.ProducerEpoch
+			if p := t.partition(rp.index); p != nil && !p.hasOpenTransaction(h.ProducerID, h.ProducerEpoch) {
+				e.Partitions = append(e.Partitions, txncoord.TopicPartition{Topic: t.name, Partition: rp.index})
+			}
+		}
+	}
+	if len(e.Partitions) == 0 {
+		return w, nil
+	}
+	const abortableSince = 11
+	support := supportOf(c.header.Version, abortableSince)
+	w = txnWrite{code: make(map[TopicPartition]protocol.ErrorCode), joined: make(map[TopicPartition]bool)}
+	for i, code := range c.cluster.join(c, r.transactionalID, e, support) {
+		tp := TopicPartition{e.Partitions[i].Topic, e.Partitions[i].Partition}
+		if w.code[tp] = code; code == protocol.None && support == txnAdd {
+			w.joined[tp] = true
+		}
+	}
+	return w, nil
+}
+
+// refusal is why a partition cannot be written to; nil where it can.
+func (w *txnWrite) refusal(tp TopicPartition, version int16) *partitions.Refusal {
+	const addsSince = 12
+	switch code := w.code[tp]; {
+	case code == protocol.None:
+		return nil
+	case code == protocol.InvalidTxnState:
+		return &partitions.Refusal{Code: code, Message: "Partition was not added to the transaction"}
+	case code == protocol.ConcurrentTransactions && version < addsSince:
+		return &partitions.Refusal{
+			Code:    protocol.NotEnoughReplicas, // which makes an old client try again
+			Message: "Unable to verify the partition has been added to the transaction. Underlying error: " + code.Name(),
+		}
+	default:
+		return &partitions.Refusal{Code: code}
+	}
+}

@@ -1,0 +1,159 @@
+package partitions
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"klamm/protocol"
+)
+
+// Marker ends the transaction of one producer on a partition: what the transaction
+// coordinator, or a WriteTxnMarkers request, writes to the log.
+type Marker struct {
+	ProducerID       int64
+	ProducerEpoch    int16
+	CoordinatorEpoch int32
+	Commit           bool // or abort
+	// EpochBump tells that the coordinator has given the producer a new epoch with this
+	// marker, so that it must be above the one that the log knows (transaction version 2, KIP-890).
+	EpochBump bool
+}
+
+// openTxn is a transaction that has written to the partition and has not ended.
+type openTxn struct {
+	producerID  int64
+	firstOffset int64
+}
+
+// AbortedTxn is an aborted transaction as consumers of committed records are told of it
+// (org.apache.kafka.storage.internals.log.AbortedTxn).
+type AbortedTxn struct {
+	ProducerID  int64
+	FirstOffset int64
+	lastOffset  int64 // of its marker
+	lastStable  int64 // last stable offset once it had ended
+}
+
+// transactions are those of one partition: the open ones in the order in which they
+// began, and the aborted ones in the order in which they ended.
+type transactions struct {
+	open    []openTxn
+	aborted []AbortedTxn
+}
+
+// LastStableOffset is the offset below which every transaction has ended: what
+// consumers of committed records can read up to.
+func (p *Partition) LastStableOffset() int64 {
+	if len(p.txns.open) > 0 {
+		return max(p.txns.open[0].firstOffset, p.start)
+	}
+	return p.HighWatermark()
+}
+
+// SizeBetween is how many bytes of batches lie between two offsets at which batches begin.
+func (p *Partition) SizeBetween(from, to int64) int {
+	if from < p.start || from >= to {
+		return 0
+	}
+	_, size, _ := p.log.read(nil, from, to, math.MaxInt, true)
+	return size
+}
+
+// HasOpenTransaction tells whether the producer has an open transaction on the
+// partition, of that epoch (UnifiedLog.hasOngoingTransaction).
+func (p *Partition) HasOpenTransaction(producerID int64, epoch int16) bool {
+	s := p.producers[producerID]
+	return s != nil && s.txnStart >= 0 && s.epoch == epoch
+}
+
+// AppendMarker ends the producer's transaction with a control batch, and returns the
+// marker's offset. It is refused with InvalidProducerEpoch when the epoch is an old one,
+// and with TransactionCoordinatorFenced when the coordinator's is. A producer without an
+// open transaction gets its marker all the same, as in Kafka
+// (ProducerAppendInfo.appendEndTxnMarker).
+func (p *Partition) AppendMarker(now time.Time, m Marker) (offset int64, code protocol.ErrorCode) {
+	s := p.producers[m.ProducerID]
+	if s != nil {
+		if m.oldEpoch(s) {
+			return InvalidOffset, protocol.InvalidProducerEpoch
+		}
+		if s.coordinatorEpoch > m.CoordinatorEpoch {
+			return InvalidOffset, protocol.TransactionCoordinatorFenced
+		}
+	}
+	offset = p.end
+	p.appendControl(now, m)
+	p.endTransaction(p.producer(m.ProducerID, m.ProducerEpoch), now, m, offset)
+	return offset, protocol.None
+}
+
+// oldEpoch tells whether the marker's epoch is one that the producer has left behind.
+// A marker that bumped the epoch and comes again changes nothing and is let through.
+func (m *Marker) oldEpoch(s *producer) bool {
+	if !m.EpochBump || m.ProducerEpoch != s.epoch {
+		return m.ProducerEpoch < s.epoch
+	}
+	return s.txnStart >= 0 && m.ProducerEpoch != math.MaxInt16
+}
+
+func (p *Partition) appendControl(now time.Time, m Marker) {
+	h := protocol.PlainBatch()
+	h.Attributes = protocol.AttrTransactional | protocol.AttrControl
+	h.ProducerID, h.ProducerEpoch = m.ProducerID, m.ProducerEpoch
+	kind := protocol.ControlAbort
+	if m.Commit {
+		kind = protocol.ControlCommit
+	}
+	bytes, err := protocol.AppendBatch(nil, h, nil, []protocol.Record{{
+		TimestampMs: now.UnixMilli(),
+		Key:         protocol.AppendControlKey(nil, kind),
+		Value:       protocol.AppendEndTxnValue(nil, m.CoordinatorEpoch),
+	}})
+	if err != nil {
+		panic("partitions: " + err.Error()) // nothing is compressed and the record is there
+	}
+	header, _ := protocol.ParseBatchHeader(bytes)
+	p.keep(&Batch{Header: header, Bytes: bytes})
+}
+
+// endTransaction notes what a marker at offset ended.
+func (p *Partition) endTransaction(s *producer, now time.Time, m Marker, offset int64) {
+	if s.epoch != m.ProducerEpoch {
+		s.epoch, s.count = m.ProducerEpoch, 0
+	}
+	s.coordinatorEpoch, s.lastTimestampMs = m.CoordinatorEpoch, now.UnixMilli()
+	first := s.txnStart
+	if s.txnStart = -1; first < 0 {
+		return
+	}
+	p.txns.open = slices.DeleteFunc(p.txns.open, func(o openTxn) bool { return o.producerID == m.ProducerID })
+	if !m.Commit {
+		p.txns.aborted = append(p.txns.aborted, AbortedTxn{
+			ProducerID: m.ProducerID, FirstOffset: first, lastOffset: offset, lastStable: p.LastStableOffset(),
+		})
+	}
+}
+
+// abortedBetween are the aborted transactions that records from offset on, and below
+// limit, may belong to (TransactionIndex.collectAbortedTxns).
+func (t *transactions) abortedBetween(offset, limit int64) (found []AbortedTxn) {
+	for _, a := range t.aborted {
+		if a.lastOffset >= offset && a.FirstOffset < limit {
+			found = append(found, a)
+		}
+		if a.lastStable >= limit {
+			break
+		}
+	}
+	return found
+}
+
+// trim forgets the aborted transactions that ended below the log start offset.
+func (t *transactions) trim(start int64) {
+	gone := 0
+	for gone < len(t.aborted) && t.aborted[gone].lastOffset < start {
+		gone++
+	}
+	t.aborted = slices.Clone(t.aborted[gone:])
+}
