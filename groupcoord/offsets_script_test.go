@@ -57,7 +57,13 @@ func (s *offsetScript) run(t *testing.T, d *datadriven.TestData) {
 	case "config":
 		s.config(t, d)
 	case "commit":
-		s.step(OffsetCommit{To: 1, Req: s.commitRequest(t, d)})
+		e := OffsetCommit{To: 1, Req: s.commitRequest(t, d)}
+		if id := intArg(d, "txn", -1); id >= 0 {
+			e.Txn = &Producer{ID: int64(id), Epoch: 3}
+		}
+		s.step(e)
+	case "marker":
+		s.marker(d)
 	case "delete-offsets":
 		req := kmsg.NewPtrOffsetDeleteRequest()
 		for topic, partitions := range scriptTopics(d.Input) {
@@ -96,6 +102,16 @@ func (s *offsetScript) run(t *testing.T, d *datadriven.TestData) {
 	default:
 		t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
 	}
+}
+
+// marker ends the transaction of a producer.
+func (s *offsetScript) marker(d *datadriven.TestData) {
+	r := Record{Offset: int64(len(s.log)), ProducerID: int64(intArg(d, "txn", -1)), Outcome: Aborted}
+	if d.HasArg("commit") {
+		r.Outcome = Committed
+	}
+	s.log = append(s.log, r)
+	s.g.Apply(r)
 }
 
 // step carries out what the group says, as its owner does.

@@ -335,6 +335,10 @@ topic "orders": 0:[0,2) 1:[0,0)`},
 			"kafkatest: crash: no client has the id \"onyl\"\nconnected clients: [\"only\"]"},
 		"expire": {func(k *kafkatest.Cluster) { k.ExpireSession("app", "onyl") },
 			`kafkatest: expire: group "app" has no member of client "onyl"` + "\n..."},
+		"transaction": {func(k *kafkatest.Cluster) { k.WaitTransaction("payer", "Ongoing") },
+			`kafkatest: waited 1s for transactional id "payer" to be Ongoing
+transactional id "payer" is not known; those that are: []
+connected clients: ["only"]`},
 		"rebalance": {func(k *kafkatest.Cluster) { k.Rebalance("ap") },
 			"kafkatest: rebalance: group \"ap\" does not exist\ngroups: [\"app\"]"},
 		"closed": {func(k *kafkatest.Cluster) { k.Close(); k.WaitGroupStable("app", 2) },

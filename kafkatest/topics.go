@@ -41,8 +41,9 @@ func (c *Cluster) Produce(topic string, partition int32, records ...Record) (fir
 	return first
 }
 
-// Records are the records of a topic, partition by partition, in the order of
-// their offsets. The end of each partition is where it is when the walk gets there.
+// Records are the records of a topic, partition by partition, in the order of their
+// offsets, those of open and aborted transactions too. The end of each partition is where
+// it is when the walk gets there.
 //
 //	for r := range k.Records("orders") {
 //		t.Logf("%v %d: %s", r.TopicPartition, r.Offset, r.Value)

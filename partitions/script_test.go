@@ -20,7 +20,7 @@ type stage struct {
 
 // TestScripts plays testdata/*/*.txt; -rewrite shows what changed.
 func TestScripts(t *testing.T) {
-	for _, dir := range []string{"testdata/log", "testdata/producer"} {
+	for _, dir := range []string{"testdata/log", "testdata/producer", "testdata/txn"} {
 		datadriven.Walk(t, dir, func(t *testing.T, path string) {
 			s := &stage{cfg: defaults(), p: New(), now: time.UnixMilli(1000)}
 			datadriven.RunTest(t, path, s.play)
@@ -56,6 +56,15 @@ func (s *stage) play(t *testing.T, d *datadriven.TestData) string {
 		}
 		end := s.p.EndOfEpoch(int32(number(t, d, "epoch", 0)))
 		return fmt.Sprintf("epoch %d ends at %d\n", end.Epoch, end.EndOffset)
+	case "commit", "abort":
+		return s.mark(t, d)
+	case "producers":
+		var out strings.Builder
+		for _, p := range s.p.ActiveProducers() {
+			fmt.Fprintf(&out, "%d: epoch %d, last sequence %d, coordinator epoch %d, transaction from %d\n",
+				p.ID, p.Epoch, p.LastSequence, p.CoordinatorEpoch, p.TxnStart)
+		}
+		return out.String()
 	case "expire-producers":
 		s.p.ExpireProducers(s.now, time.Duration(number(t, d, "after", 0))*time.Millisecond)
 		return fmt.Sprintf("%d producers left\n", s.p.Producers())
@@ -80,9 +89,12 @@ func (s *stage) append(t *testing.T, d *datadriven.TestData) string {
 	h.ProducerID = number(t, d, "producer", -1)
 	h.ProducerEpoch = int16(number(t, d, "epoch", -1))
 	h.BaseSequence = int32(number(t, d, "sequence", -1))
+	if d.HasArg("in-transaction") {
+		h.Attributes |= protocol.AttrTransactional
+	}
 	for codec := protocol.CodecNone; codec <= protocol.CodecZstd; codec++ {
 		if d.HasArg(codec.String()) {
-			h.Attributes = int16(codec)
+			h.Attributes |= int16(codec)
 		}
 	}
 	stamps := []int64{s.now.UnixMilli()}
@@ -110,7 +122,7 @@ func (s *stage) append(t *testing.T, d *datadriven.TestData) string {
 		t.Fatal(err)
 	}
 	var batch Batch
-	if refusal := batch.Validate(&s.cfg, nil, s.now, &Produced{Topic: "t", Partition: 3, Version: 9, Records: bytes}); refusal != nil {
+	if refusal := batch.Validate(&s.cfg, nil, s.now, &Produced{Topic: "t", Partition: 3, Version: 9, Records: bytes, Joined: d.HasArg("joined")}); refusal != nil {
 		return refused(refusal)
 	}
 	done := s.p.Append(s.now, &batch)
@@ -138,6 +150,18 @@ func refused(r *Refusal) string {
 	return out
 }
 
+// mark ends a producer's transaction.
+func (s *stage) mark(t *testing.T, d *datadriven.TestData) string {
+	offset, code := s.p.AppendMarker(s.now, Marker{
+		ProducerID: number(t, d, "producer", -1), ProducerEpoch: int16(number(t, d, "epoch", 0)),
+		CoordinatorEpoch: int32(number(t, d, "coordinator", 0)), Commit: d.Cmd == "commit", EpochBump: d.HasArg("bump"),
+	})
+	if code != protocol.None {
+		return code.Name() + "\n"
+	}
+	return fmt.Sprintf("offset %d, last stable offset %d\n", offset, s.p.LastStableOffset())
+}
+
 func (s *stage) read(t *testing.T, d *datadriven.TestData) string {
 	var r Read
 	s.p.Read(&r, From{
@@ -152,6 +176,9 @@ func (s *stage) read(t *testing.T, d *datadriven.TestData) string {
 	}
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d bytes\n", r.Size)
+	for _, a := range r.Aborted {
+		fmt.Fprintf(&out, "aborted: producer %d from %d\n", a.ProducerID, a.FirstOffset)
+	}
 	for _, part := range r.Batches {
 		for len(part) > 0 {
 			h, ok := protocol.ParseBatchHeader(part)
