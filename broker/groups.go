@@ -296,7 +296,7 @@ func (c *Cluster) offsetsPartition(groupID string) (*partition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.partitions[int(protocol.JavaHash(groupID)&0x7fffffff)%len(t.partitions)], nil
+	return t.coordinated(groupID), nil
 }
 
 // groupsTopicsDeleted tells all groups that topics are gone.

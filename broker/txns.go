@@ -222,7 +222,12 @@ func (c *Cluster) transactionPartition(id string) (*partition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.partitions[int(javaHash(id)&0x7fffffff)%len(t.partitions)], nil
+	return t.coordinated(id), nil
+}
+
+// coordinated is the partition of a coordinator's topic that the records of an id go to.
+func (t *topic) coordinated(id string) *partition {
+	return t.partitions[int(protocol.JavaHash(id)&0x7fffffff)%len(t.partitions)]
 }
 
 // internalTopic is one of the topics that coordinators write to, created when it is
