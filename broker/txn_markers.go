@@ -48,10 +48,16 @@ func (t *transaction) complete(now time.Time) {
 	m := t.markers
 	t.markers = nil
 	for _, tp := range m.Partitions {
-		t.cluster.writeMarker(now, tp, partitions.Marker{
+		code := t.cluster.writeMarker(now, tp, partitions.Marker{
 			ProducerID: m.ProducerID, ProducerEpoch: m.ProducerEpoch, CoordinatorEpoch: coordinatorEpoch,
 			Commit: m.Commit, EpochBump: m.EpochBump,
 		})
+		if code == protocol.InvalidProducerEpoch || code == protocol.TransactionCoordinatorFenced {
+			// Somebody else has written a marker, as WriteTxnMarkers allows. Kafka's
+			// coordinator takes itself for fenced then, and leaves all as it is.
+			t.cluster.log.Warn("a marker was refused: the transaction stays as it is", "transactional id", t.id, "partition", tp, "error", code)
+			return
+		}
 	}
 	t.step(now, txncoord.MarkersWritten{})
 }
@@ -160,6 +166,7 @@ func (p *partition) appendMarker(now time.Time, m partitions.Marker) (offset int
 	if p.deleted {
 		return -1, protocol.UnknownTopicOrPartition
 	}
+	m.LogAppendTime = p.cfg.Load().LogAppendTime
 	before, size := p.log.LastStableOffset(), p.log.Size()
 	if offset, code = p.log.AppendMarker(now, m); code == protocol.None {
 		p.wake(int(p.log.Size()-size), before)

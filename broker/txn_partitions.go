@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"slices"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"klamm/broker/txncoord"
@@ -22,7 +24,10 @@ func (c *Cluster) addPartitionsToTxn(call *call, req *kmsg.AddPartitionsToTxnReq
 			asked = append(asked, txncoord.TopicPartition{Topic: t.Topic, Partition: p})
 		}
 	}
-	codes := c.addAll(call, req.TransactionalID, txncoord.AddPartitions{ProducerID: req.ProducerID, ProducerEpoch: req.ProducerEpoch, Partitions: asked}, false)
+	codes := c.refuseInternal(asked)
+	if codes == nil {
+		codes = c.addAll(call, req.TransactionalID, txncoord.AddPartitions{ProducerID: req.ProducerID, ProducerEpoch: req.ProducerEpoch, Partitions: asked}, false)
+	}
 	next := 0
 	for _, rt := range req.Topics {
 		t := kmsg.NewAddPartitionsToTxnResponseTopic()
@@ -35,6 +40,26 @@ func (c *Cluster) addPartitionsToTxn(call *call, req *kmsg.AddPartitionsToTxnReq
 		}
 		resp.Topics = append(resp.Topics, t)
 	}
+}
+
+// refuseInternal refuses what a client asks for when partitions of internal topics are
+// among it; nil means that none is.
+func (c *Cluster) refuseInternal(asked []txncoord.TopicPartition) []protocol.ErrorCode {
+	if !slices.ContainsFunc(asked, func(tp txncoord.TopicPartition) bool { return isInternalTopic(tp.Topic) }) {
+		return nil
+	}
+	codes, image := make([]protocol.ErrorCode, len(asked)), c.image.Load()
+	for i, tp := range asked {
+		switch {
+		case isInternalTopic(tp.Topic):
+			codes[i] = protocol.TopicAuthorizationFailed
+		case image.byName.get(tp.Topic).partition(tp.Partition) == nil:
+			codes[i] = protocol.UnknownTopicOrPartition
+		default:
+			codes[i] = protocol.OperationNotAttempted
+		}
+	}
+	return codes
 }
 
 func (c *Cluster) addBatched(call *call, req *kmsg.AddPartitionsToTxnRequestTransaction) kmsg.AddPartitionsToTxnResponseTransaction {

@@ -187,35 +187,51 @@ func (c *Cluster) listTransactions(call *call, req *kmsg.ListTransactionsRequest
 }
 
 // writeTxnMarkers ends transactions on partitions, as a transaction coordinator of
-// another broker would ask for.
+// another broker would ask for. The answers of one producer stand together, by topic, and
+// a marker for no partition has none.
 func (c *Cluster) writeTxnMarkers(call *call, req *kmsg.WriteTxnMarkersRequest, resp *kmsg.WriteTxnMarkersResponse) {
-	answers := make(map[int64]int)
+	type place struct {
+		producerID int64
+		topic      string
+	}
+	producers, topics := make(map[int64]int), make(map[place]int)
 	for i := range req.Markers {
 		m := &req.Markers[i]
-		at, again := answers[m.ProducerID]
-		if !again {
-			at = len(resp.Markers)
-			answers[m.ProducerID] = at
-			one := kmsg.NewWriteTxnMarkersResponseMarker()
-			one.ProducerID = m.ProducerID
-			resp.Markers = append(resp.Markers, one)
+		for _, rt := range m.Topics {
+			if len(rt.Partitions) == 0 {
+				continue
+			}
+			at, ok := producers[m.ProducerID]
+			if !ok {
+				at = len(resp.Markers)
+				producers[m.ProducerID] = at
+				resp.Markers = append(resp.Markers, kmsg.WriteTxnMarkersResponseMarker{ProducerID: m.ProducerID})
+			}
+			own := &resp.Markers[at]
+			t, ok := topics[place{m.ProducerID, rt.Topic}]
+			if !ok {
+				t = len(own.Topics)
+				topics[place{m.ProducerID, rt.Topic}] = t
+				own.Topics = append(own.Topics, kmsg.WriteTxnMarkersResponseMarkerTopic{Topic: rt.Topic})
+			}
+			for _, index := range rt.Partitions {
+				own.Topics[t].Partitions = append(own.Topics[t].Partitions, c.writeRequestedMarker(call, m, txncoord.TopicPartition{Topic: rt.Topic, Partition: index}))
+			}
 		}
-		resp.Markers[at].Topics = append(resp.Markers[at].Topics, c.writeRequestedMarker(call, m)...)
 	}
 }
 
-func (c *Cluster) writeRequestedMarker(call *call, m *kmsg.WriteTxnMarkersRequestMarker) []kmsg.WriteTxnMarkersResponseMarkerTopic {
-	var answer []kmsg.WriteTxnMarkersResponseMarkerTopic
-	for _, rt := range m.Topics {
-		topic := kmsg.NewWriteTxnMarkersResponseMarkerTopic()
-		topic.Topic = rt.Topic
-		for _, index := range rt.Partitions {
-			p := kmsg.NewWriteTxnMarkersResponseMarkerTopicPartition()
-			p.Partition = index
-			p.ErrorCode = int16(c.writeMarker(call.now, txncoord.TopicPartition{Topic: rt.Topic, Partition: index}, requestedMarker(m)))
-			topic.Partitions = append(topic.Partitions, p)
+func (c *Cluster) writeRequestedMarker(call *call, m *kmsg.WriteTxnMarkersRequestMarker, tp txncoord.TopicPartition) kmsg.WriteTxnMarkersResponseMarkerTopicPartition {
+	p := kmsg.NewWriteTxnMarkersResponseMarkerTopicPartition()
+	p.Partition = tp.Partition
+	const unknownVersion = -1
+	if m.ProducerID < 0 || m.ProducerEpoch < 0 || m.TransactionVersion == unknownVersion {
+		p.ErrorCode = int16(protocol.UnknownServerError) // Kafka throws at each of them
+		if c.image.Load().byName.get(tp.Topic).partition(tp.Partition) == nil {
+			p.ErrorCode = int16(protocol.UnknownTopicOrPartition)
 		}
-		answer = append(answer, topic)
+		return p
 	}
-	return answer
+	p.ErrorCode = int16(c.writeMarker(call.now, tp, requestedMarker(m)))
+	return p
 }

@@ -17,7 +17,8 @@ type Marker struct {
 	Commit           bool // or abort
 	// EpochBump tells that the coordinator has given the producer a new epoch with this
 	// marker, so that it must be above the one that the log knows (transaction version 2, KIP-890).
-	EpochBump bool
+	EpochBump     bool
+	LogAppendTime bool // message.timestamp.type=LogAppendTime
 }
 
 // openTxn is a transaction that has written to the partition and has not ended.
@@ -100,6 +101,9 @@ func (m *Marker) oldEpoch(s *producer) bool {
 func (p *Partition) appendControl(now time.Time, m Marker) {
 	h := protocol.PlainBatch()
 	h.Attributes = protocol.AttrTransactional | protocol.AttrControl
+	if m.LogAppendTime {
+		h.Attributes |= protocol.AttrLogAppendTime
+	}
 	h.ProducerID, h.ProducerEpoch = m.ProducerID, m.ProducerEpoch
 	kind := protocol.ControlAbort
 	if m.Commit {

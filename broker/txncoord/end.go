@@ -16,6 +16,9 @@ func (t *Transaction) endTxn(now time.Time, e EndTxn) []Effect {
 	if !e.EpochBump {
 		return t.endOld(now, e)
 	}
+	if t.completing() {
+		return refuse(protocol.ConcurrentTransactions)
+	}
 	bumped := t.is.epoch == e.ProducerEpoch+1 // what the producer asks for was done before
 	rotated := t.is.previousID == e.ProducerID && e.ProducerEpoch == lastUsableEpoch && t.is.epoch == 0
 	switch {
@@ -28,10 +31,6 @@ func (t *Transaction) endTxn(now time.Time, e EndTxn) []Effect {
 	switch t.is.state {
 	case Ongoing:
 		return t.decide(now, t.is, outcome(e.Commit), true, e.Fresh)
-	case PrepareCommit, PrepareAbort:
-		if t.is.state == outcome(e.Commit) {
-			return refuse(protocol.ConcurrentTransactions)
-		}
 	case CompleteCommit, CompleteAbort:
 		if again && e.Commit == (t.is.state == CompleteCommit) {
 			return []Effect{Reply{ProducerID: t.is.producerID, ProducerEpoch: t.is.epoch}}
@@ -49,13 +48,8 @@ func (t *Transaction) endTxn(now time.Time, e EndTxn) []Effect {
 
 // mayEnd tells whether the epoch is that of the producer whose transaction it is.
 func (t *Transaction) mayEnd(epoch int16, bumped, rotated bool) bool {
-	switch t.is.state {
-	case PrepareCommit, PrepareAbort:
-		return bumped
-	case CompleteCommit, CompleteAbort:
-		return bumped || rotated || epoch == t.is.epoch
-	}
-	return epoch == t.is.epoch
+	completed := t.is.state == CompleteCommit || t.is.state == CompleteAbort
+	return epoch == t.is.epoch || completed && (bumped || rotated)
 }
 
 // endOld is EndTxn as it was before KIP-890: an outcome that was reached before is
@@ -66,14 +60,12 @@ func (t *Transaction) endOld(now time.Time, e EndTxn) []Effect {
 		return refuse(protocol.InvalidProducerIdMapping)
 	case t.is.epoch != e.ProducerEpoch:
 		return refuse(protocol.ProducerFenced)
+	case t.completing():
+		return refuse(protocol.ConcurrentTransactions)
 	}
 	switch t.is.state {
 	case Ongoing:
 		return t.decide(now, t.is, outcome(e.Commit), false, -1)
-	case PrepareCommit, PrepareAbort:
-		if t.is.state == outcome(e.Commit) {
-			return refuse(protocol.ConcurrentTransactions)
-		}
 	case CompleteCommit, CompleteAbort:
 		if e.Commit == (t.is.state == CompleteCommit) {
 			return []Effect{Reply{ProducerID: t.is.producerID, ProducerEpoch: t.is.epoch}}

@@ -11,15 +11,15 @@ import (
 // is told to ask again (TransactionCoordinator.handleInitProducerId).
 func (t *Transaction) initProducerID(now time.Time, e InitProducerID) []Effect {
 	next := t.is
+	if t.completing() {
+		return refuse(protocol.ConcurrentTransactions)
+	}
 	if !t.known {
 		next.producerID, next.updateMs = e.Fresh, now.UnixMilli()
 	} else if e.claims() && !t.accepts(e) {
 		return refuse(protocol.ProducerFenced)
 	}
-	switch {
-	case next.state.preparing():
-		return refuse(protocol.ConcurrentTransactions)
-	case next.state == Ongoing:
+	if next.state == Ongoing {
 		return append(refuse(protocol.ConcurrentTransactions), t.fence(now, e.Fresh)...)
 	}
 	before := next.producerID

@@ -126,14 +126,20 @@ func (t *Transaction) checkProducer(id int64, epoch int16) protocol.ErrorCode {
 		return protocol.InvalidProducerIdMapping
 	case t.is.epoch != epoch:
 		return protocol.ProducerFenced
-	case t.is.state.preparing():
-		return protocol.ConcurrentTransactions
 	}
 	return protocol.None
 }
 
+// completing tells that the markers are being written. Kafka calls that a pending
+// transition, and most requests are then told to come again before anything of them is
+// looked at.
+func (t *Transaction) completing() bool { return t.known && t.is.state.preparing() }
+
 // addPartitions adds partitions to the transaction (TransactionCoordinator.handleAddPartitionsToTransaction).
 func (t *Transaction) addPartitions(now time.Time, e AddPartitions) []Effect {
+	if t.completing() {
+		return refuse(protocol.ConcurrentTransactions)
+	}
 	if code := t.checkProducer(e.ProducerID, e.ProducerEpoch); code != protocol.None {
 		return refuse(code)
 	}
@@ -152,6 +158,9 @@ func (t *Transaction) addPartitions(now time.Time, e AddPartitions) []Effect {
 // None, or TransactionAbortable (TransactionCoordinator.handleVerifyPartitionsInTransaction).
 func (t *Transaction) Verify(producerID int64, epoch int16, asked []TopicPartition) []protocol.ErrorCode {
 	code := t.checkProducer(producerID, epoch)
+	if code == protocol.None && t.completing() {
+		code = protocol.ConcurrentTransactions
+	}
 	codes := make([]protocol.ErrorCode, len(asked))
 	for i, tp := range asked {
 		codes[i] = code
