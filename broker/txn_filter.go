@@ -3,7 +3,6 @@ package broker
 import (
 	"regexp"
 	"slices"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -17,8 +16,8 @@ type txnFilter struct {
 	states      []string
 	producerIDs []int64
 	pattern     *regexp.Regexp // nil: any name
-	startedBy   int64          // ms: began then or before
-	byAge       bool
+	nowMs       int64
+	minAgeMs    int64 // of the transaction; negative: any
 }
 
 // newTxnFilter reads the filters; unknown are the states that there are not. A request
@@ -30,13 +29,11 @@ func newTxnFilter(call *call, req *kmsg.ListTransactionsRequest) (f txnFilter, u
 			unknown = append(unknown, name)
 		}
 	}
-	if f.byAge = req.DurationFilterMillis >= 0; f.byAge {
-		f.startedBy = call.now.Add(-time.Duration(req.DurationFilterMillis) * time.Millisecond).UnixMilli()
-	}
+	f.nowMs, f.minAgeMs = call.now.UnixMilli(), req.DurationFilterMillis
 	if p := req.TransactionalIDPattern; p != nil && *p != "" {
 		compiled, err := regexp.Compile(`\A(?:` + *p + `)\z`)
 		if _, bare := regexp.Compile(*p); err != nil || bare != nil {
-			return f, unknown, protocol.InvalidRegularExpression
+			return f, nil, protocol.InvalidRegularExpression
 		}
 		f.pattern = compiled
 	}
@@ -57,7 +54,7 @@ func (f *txnFilter) takes(id string, d *txncoord.Description) bool {
 	switch {
 	case len(f.producerIDs) > 0 && !slices.Contains(f.producerIDs, d.ProducerID),
 		len(f.states) > 0 && !slices.Contains(f.states, d.State.String()),
-		f.byAge && d.StartMs > f.startedBy:
+		f.minAgeMs >= 0 && f.nowMs-d.StartMs < f.minAgeMs: // what never began is very old
 		return false
 	}
 	return f.pattern == nil || f.pattern.MatchString(id)

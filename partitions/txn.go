@@ -103,6 +103,7 @@ func (p *Partition) appendControl(now time.Time, m Marker) {
 	h.Attributes = protocol.AttrTransactional | protocol.AttrControl
 	if m.LogAppendTime {
 		h.Attributes |= protocol.AttrLogAppendTime
+		h.MaxTimestampMs = now.UnixMilli()
 	}
 	h.ProducerID, h.ProducerEpoch = m.ProducerID, m.ProducerEpoch
 	kind := protocol.ControlAbort
