@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -225,9 +226,17 @@ func (c *Cluster) transactionPartition(id string) (*partition, error) {
 	return t.coordinated(id), nil
 }
 
-// coordinated is the partition of a coordinator's topic that the records of an id go to.
+// coordinated is the partition of a coordinator's topic that the records of an id go to,
+// which other programs can compute as well.
 func (t *topic) coordinated(id string) *partition {
-	return t.partitions[int(protocol.JavaHash(id)&0x7fffffff)%len(t.partitions)]
+	hash := int(protocol.JavaHash(id))
+	if hash < 0 {
+		hash = -hash
+	}
+	if hash == -math.MinInt32 {
+		hash = 0 // Utils.abs, as 32 bits have no such number
+	}
+	return t.partitions[hash%len(t.partitions)]
 }
 
 // internalTopic is one of the topics that coordinators write to, created when it is
