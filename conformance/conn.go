@@ -46,7 +46,7 @@ func (a *Conn) open() {
 	}
 	nc, err := a.c.target.dial(a.c.ctx)
 	if err != nil {
-		a.c.fail(fmt.Errorf("connection %s: %w", a.name, err))
+		a.c.fail(fmt.Errorf("connection to %s: %w", a.c.target.Addr, err))
 	}
 	a.nc = nc
 	a.forget = context.AfterFunc(a.c.ctx, func() { nc.Close() })

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -22,6 +23,10 @@ type Target struct {
 	Addr string
 	// Dial reaches it; nil dials TCP.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// TLS has every connection speak TLS; nil speaks none. An empty ServerName is Addr's host.
+	TLS *tls.Config
+	// Login has every connection authenticate before it is used; nil has none do so.
+	Login *Login
 	// Patience is how long an answer may take; 0 means 20 seconds.
 	Patience time.Duration
 	// Offer is what it advertises; a conversation that needs more ends with NotOffered.
@@ -39,11 +44,15 @@ func (t Target) patience() time.Duration {
 }
 
 func (t Target) dial(ctx context.Context) (net.Conn, error) {
-	if t.Dial != nil {
-		return t.Dial(ctx, "tcp", t.Addr)
+	dial := t.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
 	}
-	var d net.Dialer
-	return d.DialContext(ctx, "tcp", t.Addr)
+	nc, err := dial(ctx, "tcp", t.Addr)
+	if err != nil {
+		return nil, err
+	}
+	return t.secured(ctx, nc)
 }
 
 // Conversation is one run of one rule against one target.

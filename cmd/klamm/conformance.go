@@ -38,6 +38,7 @@ type conformanceFlags struct {
 	run                               *regexp.Regexp
 	timeout                           time.Duration
 	diff                              bool
+	access                            accessFlags
 }
 
 // set makes the flags that fill in f.
@@ -52,6 +53,7 @@ func (f *conformanceFlags) set() *flag.FlagSet {
 	fs.StringVar(&f.kafka, "kafka", conformance.Kafka, "compare with what Apache Kafka `RELEASE` said")
 	fs.StringVar(&f.report, "report", "", "write report.txt, report.json, junit.xml and report.html\ninto `DIR`, which is made where there is none")
 	fs.DurationVar(&f.timeout, "timeout", defaultSuiteTimeout, "stop after this `DURATION`; what is left then is not run")
+	f.access.set(fs)
 	fs.BoolVar(&f.diff, "diff", false, "compare two reports, OLD.json and NEW.json")
 	return fs
 }
@@ -127,9 +129,14 @@ func (f *conformanceFlags) hold(stdout io.Writer) error {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	suite := conformance.Suite{Rules: rules, Target: conformance.Target{Addr: f.bootstrap}}
+	target, err := f.access.target(f.bootstrap)
+	if err != nil {
+		return err
+	}
+	suite := conformance.Suite{Rules: rules, Target: target}
 	if f.against != "" {
-		suite.Against = &conformance.Target{Addr: f.against}
+		target.Addr = f.against
+		suite.Against = &target
 	}
 	run, err := suite.Begin(ctx)
 	if err != nil {
@@ -224,6 +231,11 @@ advertise an API or version that the rule needs; not run when it lacks a setting
 time was over. The rules make topics and groups of names of their own, and delete
 the topics. On a terminal one line shows how far it is; else there is a line for
 each rule.
+
+--sasl, --tls and --tls-ca hold for both brokers. A password in the environment does
+not show in the list of processes:
+
+  KLAMM_SASL_PASSWORD=... klamm conformance --bootstrap HOST:PORT --sasl PLAIN:admin
 
 It exits with 0 when all rules that were held are kept, 1 when one is broken (with
 --diff: when one is for the worse), and 2 when the suite could not run to its end.

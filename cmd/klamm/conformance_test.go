@@ -82,6 +82,8 @@ func TestConformanceCannotRun(t *testing.T) {
 		{"--bootstrap", nobody},
 		{"--bootstrap", s.addr, "--against", nobody},
 		{"--bootstrap", s.addr, "--report", file},
+		{"--bootstrap", s.addr, "--tls-ca", file},
+		{"--bootstrap", s.addr, "--sasl", "PLAIN:admin:secret"},
 		{"--diff", file, file},
 		{"--diff", file + "x", file},
 	} {
@@ -107,6 +109,9 @@ func TestConformanceUsage(t *testing.T) {
 		{"--bootstrap localhost:1 --run no-such-rule", `no rule matches --run "no-such-rule"`},
 		{"--bootstrap localhost:1 --timeout 0s", `invalid value "0s" for flag -timeout: want a time above 0`},
 		{"--bootstrap localhost:1 more", `unexpected argument "more"`},
+		{"--bootstrap localhost:1 --sasl GSSAPI:me:secret", "--sasl names no mechanism of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"},
+		{"--bootstrap localhost:1 --sasl PLAIN::secret", "--sasl names no user: want MECHANISM:USER or MECHANISM:USER:PASSWORD"},
+		{"--bootstrap localhost:1 --sasl PLAIN:me", "--sasl needs a password: MECHANISM:USER:PASSWORD, or KLAMM_SASL_PASSWORD in the environment"},
 		{"--diff --bogus a b", "flag provided but not defined: -bogus"},
 		{"--diff a", "--diff needs two reports, OLD.json and NEW.json"},
 	} {

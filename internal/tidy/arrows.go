@@ -20,10 +20,13 @@ const (
 	kmsg       = "github.com/twmb/franz-go/pkg/kmsg"
 	compress   = "github.com/klauspost/compress"
 	lz4        = "github.com/pierrec/lz4/v4"
+	scram      = "github.com/xdg-go/scram"
 	datadriven = "github.com/cockroachdb/datadriven"
 	rapid      = "pgregory.net/rapid"
 	gocmp      = "github.com/google/go-cmp"
 	difflib    = "github.com/pmezard/go-difflib" // of datadriven: no room imports it
+	stringprep = "github.com/xdg-go/stringprep"  // of scram: no room imports it
+	text       = "golang.org/x/text"             // of stringprep: no room imports it
 )
 
 // Rooms is the import graph. DO NOT CHANGE THIS DATA TO FIX A BUILD: an import
@@ -40,7 +43,7 @@ func Rooms() map[string]Room {
 		"broker/txncoord": {[]string{"protocol", kmsg}, tests},
 		"kafkatest":       {[]string{"broker"}, append(tests, "protocol")},
 		// The suite reads batches with codecs of its own, so that it does not trust ours.
-		"conformance":       {[]string{"protocol", kmsg, compress, lz4}, append(tests, "kafkatest", "broker")},
+		"conformance":       {[]string{"protocol", kmsg, compress, lz4, scram}, append(tests, "kafkatest", "broker")},
 		"conformance/peers": {[]string{"kafkatest", "broker", "conformance", "protocol", "*"}, nil},
 		"cmd/klamm":         {[]string{"broker", "conformance"}, append(tests, "protocol")},
 		"internal/tidy":     {},
@@ -109,7 +112,7 @@ func below(path, dir string) bool {
 // Requirements are the modules that the root module may require. A Kafka client
 // is not among them: importing klamm must never move a user's own client.
 func Requirements() []string {
-	return []string{kmsg, gocmp, compress, lz4, datadriven, rapid, difflib}
+	return []string{kmsg, gocmp, compress, lz4, datadriven, rapid, difflib, scram, stringprep, text}
 }
 
 // Dependencies finds modules in the text of the root's go.mod that are not wanted.
