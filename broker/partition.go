@@ -187,6 +187,7 @@ func (p *partition) appendCoordinated(now time.Time, records []protocol.Record, 
 	header := protocol.PlainBatch()
 	if producerID >= 0 {
 		header.Attributes, header.ProducerID, header.ProducerEpoch = protocol.AttrTransactional, producerID, epoch
+		header.BaseSequence = 0 // which nobody looks at
 	}
 	bytes, err := protocol.AppendBatch(nil, header, nil, records)
 	if err != nil {

@@ -132,11 +132,9 @@ func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedParti
 	}
 	in := partitions.Produced{Topic: t.name, Partition: rp.index, Version: c.header.Version, Records: rp.records}
 	if txn.code != nil {
-		tp := TopicPartition{t.name, rp.index}
-		if refused := txn.refusal(tp, c.header.Version); refused != nil {
+		if refused := txn.refusal(TopicPartition{t.name, rp.index}, c.header.Version); refused != nil {
 			return refusedWith(refused)
 		}
-		in.Joined = txn.joined[tp]
 	}
 	done := p.append(c.now, &c.conn.produce.decompressor, &in)
 	if rp.spoiled != protocol.None {

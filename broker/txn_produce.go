@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"time"
+
 	"klamm/broker/txncoord"
 	"klamm/partitions"
 	"klamm/protocol"
@@ -8,14 +10,15 @@ import (
 
 // txnWrite is the part of a Produce request that belongs to a transaction.
 type txnWrite struct {
-	code   map[TopicPartition]protocol.ErrorCode // of partitions that cannot be written to
-	joined map[TopicPartition]bool               // partitions that were not part of it in the log yet
+	code map[TopicPartition]protocol.ErrorCode // of partitions that cannot be written to
 }
 
 // joinProduced makes sure that the partitions with transactional batches are part of the
 // producer's transaction (ReplicaManager.handleProduceAppend). A refusal concerns the
 // request as a whole.
 func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.Refusal) {
+	const abortableSince = 11
+	support := supportOf(c.header.Version, abortableSince)
 	e := txncoord.AddPartitions{ProducerID: -1}
 	next := 0
 	for i := range r.topics {
@@ -28,10 +31,17 @@ func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.
 				continue
 			}
 			if e.ProducerID >= 0 && (e.ProducerID != h.ProducerID || e.ProducerEpoch != h.ProducerEpoch) {
-				return w, &partitions.Refusal{Code: protocol.InvalidProducerIdMapping}
+				return w, &partitions.Refusal{
+					Code:    protocol.InvalidProducerIdMapping,
+					Message: "Transactional records contained more than one producer ID",
+				}
 			}
 			e.ProducerID, e.ProducerEpoch = h.ProducerID, h.ProducerEpoch
-			if p := t.partition(rp.index); p != nil && !p.hasOpenTransaction(h.ProducerID, h.ProducerEpoch) {
+			p := t.partition(rp.index)
+			if p == nil || partitions.CheckField(c.header.Version, rp.records) != protocol.None {
+				continue // which is refused later, and not written
+			}
+			if !p.tryTransaction(c.now, &h, support == txnAdd) {
 				e.Partitions = append(e.Partitions, txncoord.TopicPartition{Topic: t.name, Partition: rp.index})
 			}
 		}
@@ -39,16 +49,19 @@ func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.
 	if len(e.Partitions) == 0 {
 		return w, nil
 	}
-	const abortableSince = 11
-	support := supportOf(c.header.Version, abortableSince)
-	w = txnWrite{code: make(map[TopicPartition]protocol.ErrorCode), joined: make(map[TopicPartition]bool)}
+	w = txnWrite{code: make(map[TopicPartition]protocol.ErrorCode)}
 	for i, code := range c.cluster.join(c, r.transactionalID, e, support) {
 		tp := TopicPartition{e.Partitions[i].Topic, e.Partitions[i].Partition}
-		if w.code[tp] = code; code == protocol.None && support == txnAdd {
-			w.joined[tp] = true
-		}
+		w.code[tp] = code
 	}
 	return w, nil
+}
+
+// tryTransaction is Partition.TryTransaction.
+func (p *partition) tryTransaction(now time.Time, h *protocol.BatchHeader, epochBump bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.TryTransaction(now, h, epochBump)
 }
 
 // refusal is why a partition cannot be written to; nil where it can.

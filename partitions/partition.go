@@ -26,10 +26,6 @@ type Batch struct {
 	Bytes  []byte
 	// NewestDelta is the offset delta of the first record with the max timestamp.
 	NewestDelta int32
-	// Joined tells that the transaction coordinator has just made the partition part of
-	// the producer's transaction, by the protocol of KIP-890: a producer that the log does
-	// not know has to begin with sequence 0 then.
-	Joined bool
 	// Coordinated tells that a coordinator has written the batch, which has no sequence.
 	Coordinated bool
 }
@@ -81,6 +77,7 @@ type Partition struct {
 	newest    TimestampOffset
 	producers map[int64]*producer
 	txns      transactions
+	trying    map[int64]attempt // by producer id
 }
 
 // New returns an empty partition with leader epoch 0.

@@ -62,7 +62,7 @@ func (p *Partition) checkProducer(b *Batch) (done Appended, ok bool) {
 		return p.refuse(protocol.InvalidProducerEpoch), false
 	case b.Coordinated:
 		return done, true
-	case b.Joined && h.BaseSequence != 0 && (known == nil || known.count == 0):
+	case p.tooEarly(h, known):
 		return p.refuse(protocol.OutOfOrderSequenceNumber), false
 	case known == nil: // whatever its sequence: what came before may have been deleted
 		return done, true
@@ -100,6 +100,9 @@ func (p *Partition) noteProducer(h *protocol.BatchHeader, base int64) {
 		s.txnStart = base
 		p.txns.open = append(p.txns.open, openTxn{h.ProducerID, base})
 	}
+	if h.Transactional() {
+		delete(p.trying, h.ProducerID)
+	}
 	if s.epoch != h.ProducerEpoch {
 		s.epoch, s.count = h.ProducerEpoch, 0
 	}
@@ -124,7 +127,13 @@ func (p *Partition) ExpireProducers(now time.Time, expiration time.Duration) {
 			delete(p.producers, id)
 		}
 	}
+	for id, a := range p.trying {
+		if now.UnixMilli()-a.atMs >= expiration.Milliseconds() {
+			delete(p.trying, id)
+		}
+	}
 }
 
-// Producers is how many producer ids the partition remembers.
-func (p *Partition) Producers() int { return len(p.producers) }
+// Producers is how many producer ids the partition remembers, those included that have
+// only tried to begin a transaction.
+func (p *Partition) Producers() int { return len(p.producers) + len(p.trying) }

@@ -121,8 +121,15 @@ func (s *stage) append(t *testing.T, d *datadriven.TestData) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if d.HasArg("try") || d.HasArg("joined") {
+		header, _ := protocol.ParseBatchHeader(bytes)
+		s.p.TryTransaction(s.now, &header, d.HasArg("joined"))
+	}
+	if d.HasArg("try") {
+		return "tried\n"
+	}
 	var batch Batch
-	if refusal := batch.Validate(&s.cfg, nil, s.now, &Produced{Topic: "t", Partition: 3, Version: 9, Records: bytes, Joined: d.HasArg("joined")}); refusal != nil {
+	if refusal := batch.Validate(&s.cfg, nil, s.now, &Produced{Topic: "t", Partition: 3, Version: 9, Records: bytes}); refusal != nil {
 		return refused(refusal)
 	}
 	done := s.p.Append(s.now, &batch)

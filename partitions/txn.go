@@ -68,6 +68,51 @@ func (p *Partition) HasOpenTransaction(producerID int64, epoch int16) bool {
 	return s != nil && s.txnStart >= 0 && s.epoch == epoch
 }
 
+// attempt is a first batch of a transaction that a producer has tried to append
+// (org.apache.kafka.storage.internals.log.VerificationStateEntry).
+type attempt struct {
+	epoch     int16
+	lowest    int32 // sequence of all batches that were tried
+	epochBump bool  // by the protocol of KIP-890
+	atMs      int64
+}
+
+// TryTransaction tells whether the producer has an open transaction on the partition,
+// into which it can write. If not, somebody has to make sure that the partition is part of
+// its transaction before the batch is appended, and the batch is remembered: none with a
+// higher sequence is taken before it, and by the protocol of KIP-890 (epochBump) a producer
+// that the log knows nothing of has to begin with sequence 0.
+func (p *Partition) TryTransaction(now time.Time, h *protocol.BatchHeader, epochBump bool) (open bool) {
+	if p.HasOpenTransaction(h.ProducerID, h.ProducerEpoch) {
+		return true
+	}
+	a, again := p.trying[h.ProducerID]
+	switch {
+	case !again || h.ProducerEpoch > a.epoch:
+		a.epoch, a.lowest = h.ProducerEpoch, h.BaseSequence
+	case h.ProducerEpoch == a.epoch:
+		a.lowest = min(a.lowest, h.BaseSequence)
+	}
+	if !again {
+		a.epochBump = epochBump
+	}
+	a.atMs = now.UnixMilli()
+	if p.trying == nil {
+		p.trying = make(map[int64]attempt)
+	}
+	p.trying[h.ProducerID] = a
+	return false
+}
+
+// tooEarly tells whether a batch must wait for one that was tried before it.
+func (p *Partition) tooEarly(h *protocol.BatchHeader, known *producer) bool {
+	a, tried := p.trying[h.ProducerID]
+	if !tried {
+		return false
+	}
+	return a.epochBump && h.BaseSequence != 0 && (known == nil || known.count == 0) || h.BaseSequence > a.lowest
+}
+
 // AppendMarker ends the producer's transaction with a control batch, and returns the
 // marker's offset. It is refused with InvalidProducerEpoch when the epoch is an old one,
 // and with TransactionCoordinatorFenced when the coordinator's is. A producer without an
@@ -128,6 +173,7 @@ func (p *Partition) endTransaction(s *producer, now time.Time, m Marker, offset 
 		s.epoch, s.count = m.ProducerEpoch, 0
 	}
 	s.coordinatorEpoch, s.lastTimestampMs = m.CoordinatorEpoch, now.UnixMilli()
+	delete(p.trying, m.ProducerID)
 	first := s.txnStart
 	if s.txnStart = -1; first < 0 {
 		return

@@ -15,7 +15,6 @@ type Produced struct {
 	Partition int32
 	Version   int16 // of the request
 	Records   []byte
-	Joined    bool // see Batch.Joined
 }
 
 // maxRecordErrors bounds how many records of a batch are named in a refusal, because
@@ -34,7 +33,7 @@ func (b *Batch) Validate(cfg *Config, d *protocol.Decompressor, now time.Time, i
 	if code != protocol.None {
 		return &Refusal{Code: code}
 	}
-	b.Bytes, b.Joined = in.Records[:size], in.Joined
+	b.Bytes = in.Records[:size]
 	var ok bool
 	if b.Header, ok = protocol.ParseBatchHeader(b.Bytes); !ok {
 		return &Refusal{Code: protocol.CorruptMessage}
