@@ -76,8 +76,10 @@ func (c *Cluster) alterClientQuotas(call *call, req *kmsg.AlterClientQuotasReque
 			resp.Entries = append(resp.Entries, quotaAnswer(entity))
 		}
 		ops, twice := quotaOps(req.Entries[i].Ops)
-		refused := apiError{protocol.InvalidRequest, "Ignoring duplicate entity " + entity.String()}
-		if !again && !twice {
+		var refused apiError
+		if again || twice {
+			refused = apiError{protocol.InvalidRequest, "Ignoring duplicate entity " + entity.String()}
+		} else {
 			refused = alterQuota(next, entity, key, ops)
 		}
 		resp.Entries[place].ErrorCode, resp.Entries[place].ErrorMessage = int16(refused.code), refused.pointer()

@@ -2,8 +2,8 @@ package broker
 
 import (
 	"cmp"
-	"maps"
 	"slices"
+	"strings"
 
 	"klamm/protocol"
 )
@@ -21,12 +21,23 @@ func inJavaOrder[V any](m map[string]V) []string { return javaOrder(m, 16) }
 func inSizedJavaOrder[V any](m map[string]V) []string { return javaOrder(m, 1) }
 
 func javaOrder[V any](m map[string]V, size uint32) []string {
-	names := slices.Collect(maps.Keys(m))
-	for 4*len(names) > 3*int(size) {
+	for 4*len(m) > 3*int(size) {
 		size *= 2
 	}
-	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(protocol.JavaBucket(a, size), protocol.JavaBucket(b, size)), cmp.Compare(a, b))
+	type placed struct {
+		bucket uint32
+		name   string
+	}
+	all := make([]placed, 0, len(m))
+	for name := range m {
+		all = append(all, placed{protocol.JavaBucket(name, size), name})
+	}
+	slices.SortFunc(all, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.bucket, b.bucket), strings.Compare(a.name, b.name))
 	})
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].name
+	}
 	return names
 }

@@ -104,11 +104,12 @@ func (c *Cluster) describeGroup(id string, version int16) kmsg.DescribeGroupsRes
 }
 
 func (c *Cluster) listGroups(_ *call, req *kmsg.ListGroupsRequest, resp *kmsg.ListGroupsResponse) {
+	states, types := lowered(req.StatesFilter), lowered(req.TypesFilter)
 	for _, g := range c.groups.all() {
 		g.mu.Lock()
 		view, hidden := g.machine.Overview(), g.gone || !g.machine.Listed()
 		g.mu.Unlock()
-		if hidden || !anyFold(req.StatesFilter, view.State) || !anyFold(req.TypesFilter, view.Type) {
+		if hidden || !inFilter(states, view.State) || !inFilter(types, view.Type) {
 			continue
 		}
 		listed := kmsg.NewListGroupsResponseGroup()
@@ -121,9 +122,19 @@ func (c *Cluster) listGroups(_ *call, req *kmsg.ListGroupsRequest, resp *kmsg.Li
 	})
 }
 
-// anyFold tells whether filter names s in any case; an empty filter names everything.
-func anyFold(filter []string, s string) bool {
-	return len(filter) == 0 || slices.ContainsFunc(filter, func(f string) bool { return strings.EqualFold(f, s) })
+// lowered are the names of a filter in lower case: however long it is, a group is looked
+// up in it once.
+func lowered(filter []string) map[string]bool {
+	names := make(map[string]bool, len(filter))
+	for _, name := range filter {
+		names[strings.ToLower(name)] = true
+	}
+	return names
+}
+
+// inFilter tells whether filter names s in any case; an empty filter names everything.
+func inFilter(filter map[string]bool, s string) bool {
+	return len(filter) == 0 || filter[strings.ToLower(s)]
 }
 
 func (c *Cluster) deleteGroups(call *call, req *kmsg.DeleteGroupsRequest, resp *kmsg.DeleteGroupsResponse) {

@@ -42,6 +42,21 @@ func TestLongRequests(t *testing.T) {
 		commit.Topics = append(commit.Topics, rt)
 	}
 	before := len(c.image.Load().list)
+	list := kmsg.NewPtrListGroupsRequest()
+	list.Version = 5
+	for range 5 {
+		list.StatesFilter = append(list.StatesFilter, names...)
+	}
+	small := kmsg.NewPtrOffsetCommitRequest()
+	small.Version, small.Generation = 8, -1
+	small.Topics = []kmsg.OffsetCommitRequestTopic{{Topic: "t", Partitions: make([]kmsg.OffsetCommitRequestTopicPartition, 1)}}
+	for _, small.Group = range names[:5_000] {
+		cl.send(small)
+		cl.receive(small)
+	}
+	cl.send(list)
+	cl.receive(list)
+
 	cl.send(metadata)
 	cl.receive(metadata)
 	if made := len(c.image.Load().list) - before; made != 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -125,7 +126,7 @@ func (d *Decompressor) gunzip(dst, src []byte, limit int) ([]byte, error) {
 func readAll(dst []byte, r io.Reader, limit int) ([]byte, error) {
 	for {
 		if len(dst) == cap(dst) {
-			dst = append(dst, 0)[:len(dst)]
+			dst = grow(dst, minRead, limit)
 		}
 		n, err := r.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
@@ -140,6 +141,15 @@ func readAll(dst []byte, r io.Reader, limit int) ([]byte, error) {
 	}
 }
 
+// minRead is how much room a reader is given at least, in bytes.
+const minRead = 512
+
+// grow makes room for n more bytes and for twice as many as there are, so that what is
+// unpacked is not copied all the time, but for little more than limit in all.
+func grow(dst []byte, n, limit int) []byte {
+	return slices.Grow(dst, max(n, min(len(dst), limit+1-len(dst))))
+}
+
 func (d *Decompressor) unzstd(dst, src []byte, limit int) ([]byte, error) {
 	if d.zstd == nil || d.zstdLimit != limit {
 		var err error
@@ -151,6 +161,9 @@ func (d *Decompressor) unzstd(dst, src []byte, limit int) ([]byte, error) {
 		}
 	}
 	out, err := d.zstd.DecodeAll(src, dst)
+	if err != nil || cap(out) > keepScratch {
+		d.zstd = nil // it holds on to what it has unpacked
+	}
 	switch {
 	case err == nil:
 		return out, nil

@@ -3,7 +3,6 @@ package protocol
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 
 	"github.com/pierrec/lz4/v4"
 )
@@ -84,7 +83,9 @@ func unlz4Block(dst, block []byte, plain bool, maxBlock, limit int) ([]byte, err
 	}
 	// A block grows by a factor of 255 at most, which spares small ones a large buffer.
 	room := min(maxBlock, 255*len(block))
-	dst = slices.Grow(dst, room)
+	if cap(dst)-len(dst) < room {
+		dst = grow(dst, room, limit)
+	}
 	n, err := lz4.UncompressBlock(block, dst[len(dst):len(dst)+room])
 	if err != nil {
 		return dst, errCompressed

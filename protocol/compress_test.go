@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -182,4 +183,33 @@ func TestLZ4ChecksChecksums(t *testing.T) {
 			t.Errorf("byte %d was changed and nobody noticed", at)
 		}
 	}
+}
+
+// A large batch leaves nothing behind in its reader, not even what was too large.
+func TestDecompressorKeepsLittle(t *testing.T) {
+	const size = 16 << 20
+	for _, codec := range []Codec{CodecGzip, CodecSnappy, CodecLZ4, CodecZstd} {
+		packed, err := new(Compressor).Append(nil, codec, make([]byte, size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, limit := range []int{0, size / 2} {
+			d := Decompressor{Limit: limit}
+			before := heapInUse()
+			if _, err := d.Decompress(codec, packed); (err == nil) != (limit == 0) {
+				t.Fatalf("%v with limit %d: %v", codec, limit, err)
+			}
+			if kept := heapInUse() - before; kept > 4<<20 {
+				t.Errorf("%v with limit %d: %d MiB are kept", codec, limit, kept>>20)
+			}
+			runtime.KeepAlive(&d)
+		}
+	}
+}
+
+func heapInUse() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }

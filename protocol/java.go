@@ -11,8 +11,11 @@ import (
 
 // JavaHash is java.lang.String.hashCode.
 func JavaHash(s string) (h int32) {
-	for _, unit := range utf16.Encode([]rune(s)) {
-		h = 31*h + int32(unit)
+	for _, r := range s {
+		if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+			h, r = 31*h+high, low
+		}
+		h = 31*h + r
 	}
 	return h
 }
