@@ -93,6 +93,8 @@ func (s *settings) refuseFeature(name string, u featureUpdate) string {
 		return invalid("The controller does not support the given upgrade type.")
 	case u.level < 0:
 		return invalid("A feature version cannot be less than 0.")
+	case !known && u.level == 0: // which is what all features may be that are not there
+		return invalid(fmt.Sprintf("Feature %s not found.", name))
 	case !known:
 		return invalid(fmt.Sprintf("Local controller %d does not support this feature.", nodeID))
 	case u.level < f.Min || u.level > f.Max:

@@ -24,6 +24,22 @@ func brokerConfig(name string) *configDef {
 	return nil
 }
 
+// rateConfigs are the limits on replication. They are no configs of a server: a
+// broker has them from when they are set dynamically (QuotaConfig.brokerQuotaConfigs).
+var rateConfigs = configTable{
+	{name: "follower.replication.throttled.rate", rank: 1, kind: kmsg.ConfigTypeLong, def: "9223372036854775807", valid: "[0,...]"},
+	{name: "leader.replication.throttled.rate", rank: 0, kind: kmsg.ConfigTypeLong, def: "9223372036854775807", valid: "[0,...]"},
+	{name: "replica.alter.log.dirs.io.max.bytes.per.second", rank: 2, kind: kmsg.ConfigTypeLong, def: "9223372036854775807", valid: "[0,...]"},
+}
+
+// dynamicConfig is the definition of whatever a broker may be given dynamically. nil: there is none.
+func dynamicConfig(name string) *configDef {
+	if d := rateConfigs.find(name); d != nil {
+		return d
+	}
+	return brokerConfig(name)
+}
+
 const listenerPrefix = "listener.name."
 
 // perListener tells that a config may change only with a listener prefix
@@ -107,7 +123,7 @@ func (s *settings) refuseDynamic(next map[string]string, ofBroker bool) string {
 		return "These security configs can be dynamically updated only per-listener using the listener prefix: [" + found + "]"
 	}
 	for _, name := range names {
-		if d := brokerConfig(name); d != nil {
+		if d := dynamicConfig(name); d != nil {
 			if err := d.check(next[name]); err != nil {
 				return err.Error()
 			}

@@ -33,8 +33,9 @@ func (d *configDescriber) entry(table, name string, def *configDef, value *strin
 		e.ConfigSynonyms = synonyms
 	}
 	if d.documentation && def != nil {
-		doc := configDocs()[[2]string{table, def.name}]
-		e.Documentation = &doc
+		if doc, ok := configDocs()[[2]string{table, def.name}]; ok {
+			e.Documentation = &doc
+		}
 	}
 	return e
 }
@@ -88,7 +89,7 @@ func (d *configDescriber) groupConfig(set map[string]string, name string) descri
 
 // brokerConfig describes a config of the broker, or of all brokers.
 func (d *configDescriber) brokerConfig(name string, ofBroker bool) describedConfig {
-	def := brokerConfig(name)
+	def := dynamicConfig(name)
 	synonyms := d.brokerSynonyms(name)
 	value, has := d.shown(name, def)
 	if !ofBroker {
@@ -101,7 +102,7 @@ func (d *configDescriber) brokerConfig(name string, ofBroker bool) describedConf
 		shown = &value
 	}
 	e := d.entry("broker", name, def, shown, synonyms)
-	e.ReadOnly = brokerConfigs.find(name) == nil || def.readOnly
+	e.ReadOnly = brokerConfigs.find(name) == nil && rateConfigs.find(name) == nil || def.readOnly
 	return e
 }
 

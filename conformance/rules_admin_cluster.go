@@ -141,6 +141,13 @@ func featureRules() []Rule {
 			c.Conn("a").Send(updateFeature(1, "", 1, upgrade)).Answer()
 			c.Conn("a").Send(updateFeature(1, "no.such.feature", -1, upgrade)).Answer()
 		}),
+		must("features.unknown-disabled", "A feature that the release does not have cannot be disabled either.", source, func(c *Conversation) {
+			for _, kind := range []int8{upgrade, safeDowngrade, unsafeDowngrade} {
+				c.Conn("a").Send(updateFeature(2, "no.such.feature", 0, kind)).Answer()
+				c.Conn("a").Send(updateFeature(1, "", 0, kind)).Answer()
+				c.Conn("a").Send(updateFeature(1, "no.such.feature", 1, kind)).Answer()
+			}
+		}),
 		must("features.out-of-range", "Levels that the release does not have are refused.", source, func(c *Conversation) {
 			for _, level := range []int16{34, 99, 6, 0, -1, 32767} {
 				c.Conn("a").Send(updateFeature(1, metadataVersion, level, upgrade)).Answer()
