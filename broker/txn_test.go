@@ -13,9 +13,10 @@ import (
 // txnClient is a transactional producer that speaks the raw protocol.
 type txnClient struct {
 	*client
+	name  string // transactional id
 	id    int64
 	epoch int16
-	next  int32 // sequence
+	next  [3]int32 // sequence, by partition
 }
 
 func (c *txnClient) ask(req kmsg.Request) kmsg.Response {
@@ -28,41 +29,48 @@ func (c *txnClient) ask(req kmsg.Request) kmsg.Response {
 func (c *txnClient) init() protocol.ErrorCode {
 	c.t.Helper()
 	req := kmsg.NewPtrInitProducerIDRequest()
-	req.Version, req.TransactionalID, req.TransactionTimeoutMillis = 5, kmsg.StringPtr("tx"), 60_000
+	req.Version, req.TransactionalID, req.TransactionTimeoutMillis = 5, kmsg.StringPtr(c.name), 60_000
 	got := c.ask(req).(*kmsg.InitProducerIDResponse)
-	c.id, c.epoch, c.next = got.ProducerID, got.ProducerEpoch, 0
+	c.id, c.epoch, c.next = got.ProducerID, got.ProducerEpoch, [3]int32{}
 	return protocol.ErrorCode(got.ErrorCode)
 }
 
 // produce writes one record to partition 0 of "t", as a part of the transaction.
 func (c *txnClient) produce() protocol.ErrorCode {
 	c.t.Helper()
+	code, _ := c.produceTo(0, "v")
+	return code
+}
+
+// produceTo writes one record to a partition of "t", and returns its offset.
+func (c *txnClient) produceTo(partition int32, value string) (protocol.ErrorCode, int64) {
+	c.t.Helper()
 	h := protocol.PlainBatch()
-	h.Attributes, h.ProducerID, h.ProducerEpoch, h.BaseSequence = protocol.AttrTransactional, c.id, c.epoch, c.next
-	batch, err := protocol.AppendBatch(nil, h, nil, []protocol.Record{{TimestampMs: time.Now().UnixMilli(), Value: []byte("v")}})
+	h.Attributes, h.ProducerID, h.ProducerEpoch, h.BaseSequence = protocol.AttrTransactional, c.id, c.epoch, c.next[partition]
+	batch, err := protocol.AppendBatch(nil, h, nil, []protocol.Record{{TimestampMs: time.Now().UnixMilli(), Value: []byte(value)}})
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	req := kmsg.NewPtrProduceRequest()
-	req.Version, req.TransactionID, req.Acks = 12, kmsg.StringPtr("tx"), -1
+	req.Version, req.TransactionID, req.Acks = 12, kmsg.StringPtr(c.name), -1
 	t := kmsg.NewProduceRequestTopic()
 	t.Topic = "t"
 	p := kmsg.NewProduceRequestTopicPartition()
-	p.Records = batch
+	p.Partition, p.Records = partition, batch
 	t.Partitions = append(t.Partitions, p)
 	req.Topics = append(req.Topics, t)
-	code := protocol.ErrorCode(c.ask(req).(*kmsg.ProduceResponse).Topics[0].Partitions[0].ErrorCode)
-	if code == protocol.None {
-		c.next++
+	done := c.ask(req).(*kmsg.ProduceResponse).Topics[0].Partitions[0]
+	if done.ErrorCode == 0 {
+		c.next[partition]++
 	}
-	return code
+	return protocol.ErrorCode(done.ErrorCode), done.BaseOffset
 }
 
 // commitOffset commits an offset of group "g" in the transaction.
 func (c *txnClient) commitOffset(offset int64) protocol.ErrorCode {
 	c.t.Helper()
 	req := kmsg.NewPtrTxnOffsetCommitRequest()
-	req.Version, req.TransactionalID, req.Group, req.ProducerID, req.ProducerEpoch = 5, "tx", "g", c.id, c.epoch
+	req.Version, req.TransactionalID, req.Group, req.ProducerID, req.ProducerEpoch = 5, c.name, "g", c.id, c.epoch
 	req.Generation = -1
 	t := kmsg.NewTxnOffsetCommitRequestTopic()
 	t.Topic = "t"
@@ -77,10 +85,10 @@ func (c *txnClient) commitOffset(offset int64) protocol.ErrorCode {
 func (c *txnClient) end(commit bool) protocol.ErrorCode {
 	c.t.Helper()
 	req := kmsg.NewPtrEndTxnRequest()
-	req.Version, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Commit = 5, "tx", c.id, c.epoch, commit
+	req.Version, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Commit = 5, c.name, c.id, c.epoch, commit
 	got := c.ask(req).(*kmsg.EndTxnResponse)
 	if got.ErrorCode == 0 {
-		c.id, c.epoch, c.next = got.ProducerID, got.ProducerEpoch, 0
+		c.id, c.epoch, c.next = got.ProducerID, got.ProducerEpoch, [3]int32{}
 	}
 	return protocol.ErrorCode(got.ErrorCode)
 }
@@ -116,7 +124,9 @@ func (c *txnClient) readable(wait time.Duration) (size int, stable int64) {
 	return len(got.RecordBatches), got.LastStableOffset
 }
 
-func dialTxn(t *testing.T, c *Cluster) *txnClient { return &txnClient{client: dialTest(t, c)} }
+func dialTxn(t *testing.T, c *Cluster) *txnClient {
+	return &txnClient{client: dialTest(t, c), name: "tx"}
+}
 
 func expectCode(t *testing.T, what string, got, want protocol.ErrorCode) {
 	t.Helper()
