@@ -27,11 +27,15 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pom, err := os.ReadFile("../conformance/peers/javatools/client-pom.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := string(text)
 	for name, part := range map[string]string{
 		"apis":     readmeAPIs(),
 		"defaults": readmeDefaults(),
-		"clients":  readmeClients(string(gomod)),
+		"clients":  readmeClients(string(gomod)) + readmeJavaClient(string(pom)),
 	} {
 		begin, end := "<!-- generated: "+name+" -->\n", "<!-- end -->"
 		before, rest, ok1 := strings.Cut(want, begin)
@@ -98,6 +102,15 @@ func readmeClients(gomod string) string {
 		}
 	}
 	return b.String()
+}
+
+// readmeJavaClient is the row of Kafka's own client, which Maven brings.
+func readmeJavaClient(pom string) string {
+	version := regexp.MustCompile(`<artifactId>kafka-clients</artifactId>\s*<version>(\S+)</version>`).FindStringSubmatch(pom)
+	if version == nil {
+		return ""
+	}
+	return fmt.Sprintf("| [kafka-clients](https://kafka.apache.org) (Java) | %s |\n", version[1])
 }
 
 func TestReadmePartsAreWhole(t *testing.T) {
