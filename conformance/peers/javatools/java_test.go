@@ -17,7 +17,8 @@ import (
 // limit is how long one Java program may run.
 const limit = 3 * time.Minute
 
-// needJava skips the test where Java programs can be neither compiled nor fed.
+// needJava skips the test where Java programs can be neither compiled nor fed. Tests
+// that have a broker each run at the same time.
 func needJava(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -27,6 +28,9 @@ func needJava(t *testing.T) {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("no Java: %v", err)
 		}
+	}
+	if *bootstrap == "" {
+		t.Parallel()
 	}
 }
 
