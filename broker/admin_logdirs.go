@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"strconv"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"klamm/protocol"
@@ -94,7 +96,10 @@ func (c *Cluster) alterReplicaLogDirs(call *call, req *kmsg.AlterReplicaLogDirsR
 		for _, rt := range req.Dirs[i].Topics {
 			for _, partition := range rt.Partitions {
 				code := protocol.LogDirNotFound
-				if known[req.Dirs[i].Dir] {
+				switch {
+				case !hasFutureDir(rt.Topic, partition):
+					code = protocol.InvalidTopicException
+				case known[req.Dirs[i].Dir]:
 					code = protocol.None
 					if image.byName.get(rt.Topic).partition(partition) == nil {
 						code = protocol.UnknownTopicOrPartition
@@ -121,4 +126,11 @@ func (c *Cluster) alterReplicaLogDirs(call *call, req *kmsg.AlterReplicaLogDirsR
 			}
 		}
 	}
+}
+
+// hasFutureDir tells whether the name of the directory of a replica that moves is one
+// that a file system takes (UnifiedLog.logFutureDirName).
+func hasFutureDir(topic string, partition int32) bool {
+	const longest, uuid = 255, 32
+	return len(topic)+len("-")+len(strconv.Itoa(int(partition)))+len(".")+uuid+len("-future") <= longest
 }

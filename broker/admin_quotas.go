@@ -99,35 +99,40 @@ func quotaAnswer(entity quotaEntity) kmsg.AlterClientQuotasResponseEntry {
 	return entry
 }
 
-// quotaOps are the changes by key; twice tells that a key is there twice.
-func quotaOps(list []kmsg.AlterClientQuotasRequestEntryOp) (ops map[string]kmsg.AlterClientQuotasRequestEntryOp, twice bool) {
-	ops = make(map[string]kmsg.AlterClientQuotasRequestEntryOp, len(list))
+// quotaOps are the changes in Kafka's order; twice tells that a key is there twice.
+func quotaOps(list []kmsg.AlterClientQuotasRequestEntryOp) (ops []kmsg.AlterClientQuotasRequestEntryOp, twice bool) {
+	byKey := make(map[string]kmsg.AlterClientQuotasRequestEntryOp, len(list))
+	var keys []string
 	for _, op := range list {
-		if _, ok := ops[op.Key]; ok {
+		if _, ok := byKey[op.Key]; ok {
 			twice = true
-		} else {
-			ops[op.Key] = op
+			continue
 		}
+		byKey[op.Key] = op
+		keys = append(keys, op.Key)
+	}
+	for _, key := range javaOrder(keys, 1) {
+		ops = append(ops, byKey[key])
 	}
 	return ops, twice
 }
 
 // alterQuota changes the quotas of one entity, all as told or none.
-func alterQuota(all map[string]clientQuota, entity quotaEntity, key string, ops map[string]kmsg.AlterClientQuotasRequestEntryOp) apiError {
+func alterQuota(all map[string]clientQuota, entity quotaEntity, key string, ops []kmsg.AlterClientQuotasRequestEntryOp) apiError {
 	if refused := checkQuotaEntity(entity); refused.code != protocol.None {
 		return refused
 	}
 	values := cloneMap(all[key].values)
-	for _, name := range inSizedJavaOrder(ops) {
-		if ops[name].Remove {
-			delete(values, name)
+	for _, op := range ops {
+		if op.Remove {
+			delete(values, op.Key)
 			continue
 		}
 		_, ofIP := entity[quotaIP]
-		if reason := refuseQuota(ofIP, name, ops[name].Value); reason != "" {
+		if reason := refuseQuota(ofIP, op.Key, op.Value); reason != "" {
 			return apiError{protocol.InvalidRequest, reason}
 		}
-		values[name] = ops[name].Value
+		values[op.Key] = op.Value
 	}
 	if len(values) == 0 {
 		delete(all, key)

@@ -78,7 +78,11 @@ func (c *Cluster) alterUserSCRAMCredentials(call *call, req *kmsg.AlterUserSCRAM
 		}
 	}
 	for _, user := range inJavaOrder(upserted) {
-		if refused[user].code == protocol.None {
+		switch {
+		case refused[user].code != protocol.None:
+		case len(upserted[user].asked.SaltedPassword) == 0: // Java has no empty keys
+			refused[user] = apiError{protocol.UnknownServerError, noMessage}
+		default:
 			c.setScram(user, upserted[user].mechanism, upserted[user].credential())
 			answer(user)
 		}
@@ -155,8 +159,6 @@ func checkScramUpsertion(u *kmsg.AlterUserSCRAMCredentialsRequestUpsertion) apiE
 		return apiError{protocol.UnacceptableCredential, "Too few iterations"}
 	case u.Iterations > maxScramIterations:
 		return apiError{protocol.UnacceptableCredential, "Too many iterations"}
-	case len(u.SaltedPassword) == 0: // Java has no empty keys
-		return apiError{protocol.UnknownServerError, noMessage}
 	}
 	return apiError{}
 }

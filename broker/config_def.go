@@ -206,6 +206,21 @@ func (d *configDef) checkThrottle(items []string) error {
 	return nil
 }
 
+// list are the items of a LIST. What may be in it is told for most of them, and then each
+// item is kept once (ConfigDef.ValidList).
+func (d *configDef) list(value string) []string {
+	items := splitConfigList(value)
+	if strings.HasSuffix(d.name, ".throttled.replicas") {
+		return items
+	}
+	seen := make(map[string]bool, len(items))
+	return slices.DeleteFunc(items, func(item string) bool {
+		again := seen[item]
+		seen[item] = true
+		return again
+	})
+}
+
 // show is a value that was set as DescribeConfigs shows it: parsed and written
 // again, as ConfigDef.convertToString does.
 func (d *configDef) show(value string) string {
@@ -222,7 +237,7 @@ func (d *configDef) show(value string) string {
 			return formatJavaDouble(f)
 		}
 	case kmsg.ConfigTypeList:
-		return strings.Join(splitConfigList(value), ",")
+		return strings.Join(d.list(value), ",")
 	}
 	return trimmed
 }

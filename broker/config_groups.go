@@ -74,12 +74,15 @@ var metricsConfigs = configTable{
 // checkMetricsConfigs judges what shall be set for a subscription (ClientMetricsConfigs.validate).
 func checkMetricsConfigs(configs map[string]string) apiError {
 	for _, name := range inJavaOrder(configs) {
-		def := metricsConfigs.find(name)
-		if def == nil {
+		if metricsConfigs.find(name) == nil {
 			return apiError{protocol.InvalidRequest, "Unknown client metrics configuration: " + name}
 		}
-		if err := def.check(configs[name]); err != nil {
-			return apiError{protocol.InvalidConfig, err.Error()}
+	}
+	for _, name := range [...]string{"metrics", "interval.ms", "match"} { // as Kafka defines them
+		if value, ok := configs[name]; ok {
+			if err := metricsConfigs.find(name).check(value); err != nil {
+				return apiError{protocol.InvalidConfig, err.Error()}
+			}
 		}
 	}
 	if value, ok := configs["interval.ms"]; ok {

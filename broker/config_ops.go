@@ -44,11 +44,12 @@ func inOrderOfWork(configs []kmsg.IncrementalAlterConfigsRequestResourceConfig) 
 		return configs
 	}
 	byName := make(map[string]int, len(configs))
+	names := make([]string, len(configs))
 	for i := range configs {
-		byName[configs[i].Name] = i
+		names[i], byName[configs[i].Name] = configs[i].Name, i
 	}
 	ordered := make([]kmsg.IncrementalAlterConfigsRequestResourceConfig, 0, len(configs))
-	for _, name := range inJavaOrder(byName) {
+	for _, name := range javaOrder(names, 16) {
 		ordered = append(ordered, configs[byName[name]])
 	}
 	return ordered

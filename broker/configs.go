@@ -58,6 +58,7 @@ func (c *Cluster) changeConfigs(resources []kmsg.IncrementalAlterConfigsRequestR
 		times[configResource{resources[i].ResourceType, resources[i].ResourceName}]++
 	}
 	results := make([]apiError, len(resources))
+	reached := make([]bool, len(resources)) // the controller, which may fail on all that reach it
 	c.mu.Lock()
 	e := &configEdit{topicEdit: c.editTopics()}
 	for i := range resources {
@@ -70,7 +71,7 @@ func (c *Cluster) changeConfigs(resources []kmsg.IncrementalAlterConfigsRequestR
 			e.deleteOthers(r)
 		}
 		if results[i] = preprocessConfigs(e.s, r, replace); results[i].code == protocol.None {
-			results[i] = e.alter(r)
+			results[i], reached[i] = e.alter(r), true
 		}
 	}
 	if !e.failed && !validateOnly {
@@ -80,7 +81,9 @@ func (c *Cluster) changeConfigs(resources []kmsg.IncrementalAlterConfigsRequestR
 	c.changes.notify()
 	if e.failed {
 		for i := range results {
-			results[i] = apiError{protocol.UnknownServerError, noMessage}
+			if reached[i] {
+				results[i] = apiError{protocol.UnknownServerError, noMessage}
+			}
 		}
 	}
 	return results

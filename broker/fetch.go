@@ -52,7 +52,11 @@ func (c *call) serveFetch(body []byte) error {
 		return err
 	}
 	session, code := c.fetchSession(req)
-	if code != protocol.None {
+	switch {
+	case code == protocol.UnknownServerError:
+		c.answerFetchFailure(req, code)
+		return nil
+	case code != protocol.None:
 		return c.answerFetchError(code)
 	}
 	reads := c.findFetched(session, req)
@@ -190,7 +194,7 @@ func (c *call) readAll(reads []fetchRead, req *kmsg.FetchRequest) (size int, wai
 			wait = wait && r.missing()
 			continue
 		}
-		r.source.read(r, min(limit, int(r.maxBytes)), size == 0, req.IsolationLevel == readCommitted)
+		r.source.read(r, req, min(limit, int(r.maxBytes)), size == 0)
 		size += r.result.Size
 		limit = max(limit-r.result.Size, 0)
 		if r.result.Code != protocol.None || r.result.Diverging != nil {
@@ -229,8 +233,17 @@ func (c *call) parkFetch(reads []fetchRead, req *kmsg.FetchRequest) bool {
 	return how != gone
 }
 
-// read reads what the fetch asks of the partition, at most maxBytes.
-func (p *partition) read(r *fetchRead, maxBytes int, minOne, committed bool) {
+// isFollower tells whether the fetch is that of another broker; no broker follows here.
+func isFollower(req *kmsg.FetchRequest) bool {
+	if req.Version >= 15 {
+		return req.ReplicaState.ID >= 0
+	}
+	return req.ReplicaID >= 0
+}
+
+// read reads what the fetch asks of the partition, at most maxBytes. To a follower it
+// says that it is none (Partition.followerReplicaOrThrow).
+func (p *partition) read(r *fetchRead, req *kmsg.FetchRequest, maxBytes int, minOne bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.deleted {
@@ -241,8 +254,16 @@ func (p *partition) read(r *fetchRead, maxBytes int, minOne, committed bool) {
 		r.refuse(code)
 		return
 	}
+	if isFollower(req) {
+		code := protocol.NotLeaderOrFollower
+		if r.currentEpoch >= 0 {
+			code = protocol.UnknownLeaderEpoch
+		}
+		r.refuse(code)
+		return
+	}
 	p.log.Read(&r.result, partitions.From{
-		Offset: r.offset, LastEpoch: r.lastFetchedEpoch, MaxBytes: max(maxBytes, 0), MinOne: minOne, Committed: committed,
+		Offset: r.offset, LastEpoch: r.lastFetchedEpoch, MaxBytes: max(maxBytes, 0), MinOne: minOne, Committed: req.IsolationLevel == readCommitted,
 	})
 	switch {
 	case r.result.Code != protocol.None:

@@ -127,7 +127,7 @@ func (o *outbox) appendRead(r *fetchRead, version int16, isolation int8) {
 	for _, batches := range r.result.Batches {
 		o.splice(batches)
 	}
-	o.buf = appendDiverging(o.buf, r, flexible)
+	o.buf = appendReadTags(o.buf, r, version)
 }
 
 // hasAborted tells whether the answer has a list of aborted transactions. A
@@ -158,17 +158,21 @@ func appendAborted(b []byte, flexible, asked bool, aborted []partitions.AbortedT
 	}
 }
 
-// appendDiverging ends a partition with its tags: the diverging epoch, if any (KIP-595).
-func appendDiverging(b []byte, r *fetchRead, flexible bool) []byte {
-	if !flexible {
-		return b
-	}
+// appendReadTags ends a partition with its tags: the diverging epoch (KIP-595), or who
+// leads when it is not who was asked (KIP-951).
+func appendReadTags(b []byte, r *fetchRead, version int16) []byte {
 	d := r.result.Diverging
-	if d == nil {
-		return append(b, 0)
+	switch {
+	case version < 12:
+		return b
+	case d != nil:
+		b = append(b, 1, 0, 13) // one tag: number 0, of 4 + 8 + 1 bytes
+		b = binary.BigEndian.AppendUint32(b, uint32(d.Epoch))
+		b = binary.BigEndian.AppendUint64(b, uint64(d.EndOffset))
+	case r.result.Code == protocol.NotLeaderOrFollower && version >= 16:
+		b = append(b, 1, 1, 9) // one tag: number 1, of 4 + 4 + 1 bytes
+		b = binary.BigEndian.AppendUint32(b, uint32(nodeID))
+		b = binary.BigEndian.AppendUint32(b, 0) // the epoch, which never changes here
 	}
-	b = append(b, 1, 0, 13) // one tag: number 0, of 4 + 8 + 1 bytes
-	b = binary.BigEndian.AppendUint32(b, uint32(d.Epoch))
-	b = binary.BigEndian.AppendUint64(b, uint64(d.EndOffset))
 	return append(b, 0)
 }

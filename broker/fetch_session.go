@@ -66,6 +66,9 @@ const (
 // fetchSession finds the session of a request and brings it up to date.
 func (c *call) fetchSession(req *kmsg.FetchRequest) (*fetchContext, protocol.ErrorCode) {
 	sessions := &c.cluster.sessions
+	if !hasSessionShard(req.SessionID) {
+		return nil, protocol.UnknownServerError
+	}
 	if req.SessionEpoch == initialEpoch || req.SessionEpoch == finalEpoch {
 		if req.SessionID != 0 {
 			sessions.remove(req.SessionID)
@@ -91,6 +94,14 @@ func (c *call) fetchSession(req *kmsg.FetchRequest) (*fetchContext, protocol.Err
 	}
 	s.epoch = nextEpoch(s.epoch)
 	return &fetchContext{session: s}, protocol.None
+}
+
+// hasSessionShard tells whether a session may have this id: Kafka looks for others in a
+// part of its cache that there is not (FetchSessionCache.getCacheShard).
+func hasSessionShard(id int32) bool {
+	const shards = 8
+	const each = (1<<31 - 1) / shards
+	return id > -each && id < shards*each
 }
 
 // nextEpoch is the epoch after e; it wraps around to 1, as 0 begins a session.

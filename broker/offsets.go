@@ -218,44 +218,50 @@ func (c *Cluster) offsetDelete(call *call, req *kmsg.OffsetDeleteRequest, resp *
 		return groupcoord.OffsetDelete{To: to, Req: req}
 	})
 	give(resp, reply)
-	if resp.ErrorCode != 0 {
+	if resp.ErrorCode != 0 || len(refused.topics) == 0 {
 		return
 	}
-	at := make(map[string]int, len(refused))
-	topics := refused
-	for i := range topics {
-		at[topics[i].Topic] = i
-	}
 	for _, t := range resp.Topics {
-		if i, ok := at[t.Topic]; ok {
-			topics[i].Partitions = append(topics[i].Partitions, t.Partitions...)
-		} else {
-			topics = append(topics, t)
-		}
+		refused.add(t.Topic, t.Partitions...)
 	}
-	resp.Topics = topics
+	resp.Topics = refused.topics
 }
 
-// takeUnknownDeletes takes out of req what does not exist and returns it refused.
-func (c *Cluster) takeUnknownDeletes(req *kmsg.OffsetDeleteRequest) (refused []kmsg.OffsetDeleteResponseTopic) {
+// deletedOffsets is the answer to an OffsetDelete in which something was refused: topics
+// that are named several times are one there (OffsetDeleteResponse.Builder).
+type deletedOffsets struct {
+	topics []kmsg.OffsetDeleteResponseTopic
+	at     map[string]int
+}
+
+func (d *deletedOffsets) add(topic string, partitions ...kmsg.OffsetDeleteResponseTopicPartition) {
+	i, ok := d.at[topic]
+	if !ok {
+		i = len(d.topics)
+		d.at[topic] = i
+		d.topics = append(d.topics, kmsg.OffsetDeleteResponseTopic{Topic: topic})
+	}
+	d.topics[i].Partitions = append(d.topics[i].Partitions, partitions...)
+}
+
+// takeUnknownDeletes takes out of req what does not exist and returns it refused. A topic
+// that does not exist is in the answer even without partitions.
+func (c *Cluster) takeUnknownDeletes(req *kmsg.OffsetDeleteRequest) (refused deletedOffsets) {
+	refused.at = map[string]int{}
 	image := c.image.Load()
 	known := req.Topics[:0]
 	for _, rt := range req.Topics {
 		t := image.byName.get(rt.Topic)
-		missing := kmsg.NewOffsetDeleteResponseTopic()
-		missing.Topic = rt.Topic
+		if t == nil {
+			refused.add(rt.Topic)
+		}
 		var kept []kmsg.OffsetDeleteRequestTopicPartition
 		for _, rp := range rt.Partitions {
 			if t.partition(rp.Partition) != nil {
 				kept = append(kept, rp)
 				continue
 			}
-			p := kmsg.NewOffsetDeleteResponseTopicPartition()
-			p.Partition, p.ErrorCode = rp.Partition, int16(protocol.UnknownTopicOrPartition)
-			missing.Partitions = append(missing.Partitions, p)
-		}
-		if len(missing.Partitions) > 0 {
-			refused = append(refused, missing)
+			refused.add(rt.Topic, kmsg.OffsetDeleteResponseTopicPartition{Partition: rp.Partition, ErrorCode: int16(protocol.UnknownTopicOrPartition)})
 		}
 		if len(kept) > 0 {
 			rt.Partitions = kept
