@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -24,7 +25,8 @@ type Conn struct {
 	name    string
 	silent  bool // it is not in the transcript
 	nc      net.Conn
-	forget  func() bool // stops the watch that closes nc when the context ends
+	in      *bufio.Reader // what nc sends
+	forget  func() bool   // stops the watch that closes nc when the context ends
 	correl  int32
 	pending []*Pending
 }
@@ -48,7 +50,7 @@ func (a *Conn) open() {
 	if err != nil {
 		a.c.fail(fmt.Errorf("connection to %s: %w", a.c.target.Addr, err))
 	}
-	a.nc = nc
+	a.nc, a.in = nc, bufio.NewReader(nc)
 	a.forget = context.AfterFunc(a.c.ctx, func() { nc.Close() })
 }
 
@@ -190,7 +192,7 @@ func readBody(resp kmsg.Response, body []byte) error {
 func (a *Conn) readFrame() ([]byte, error) {
 	a.nc.SetDeadline(time.Now().Add(a.c.target.patience()))
 	var size [4]byte
-	if _, err := io.ReadFull(a.nc, size[:]); err != nil {
+	if _, err := io.ReadFull(a.in, size[:]); err != nil {
 		return nil, err
 	}
 	n := int32(binary.BigEndian.Uint32(size[:]))
@@ -198,8 +200,15 @@ func (a *Conn) readFrame() ([]byte, error) {
 		return nil, fmt.Errorf("an answer of %d bytes", n)
 	}
 	frame := make([]byte, n)
-	_, err := io.ReadFull(a.nc, frame)
+	_, err := io.ReadFull(a.in, frame)
 	return frame, err
+}
+
+// arrived tells whether an answer, or the end of the connection, comes within d.
+func (a *Conn) arrived(d time.Duration) bool {
+	a.nc.SetReadDeadline(time.Now().Add(d))
+	_, err := a.in.Peek(1)
+	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // reasonOf is how the transcript puts it that no answer came.

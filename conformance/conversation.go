@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -181,6 +182,16 @@ func (c *Conversation) ours(req kmsg.Request, resp kmsg.Response) {
 		if r, ok := req.(*kmsg.CreateTopicsRequest); ok && !c.whole {
 			onlyConfigsOf(r, resp)
 		}
+	case *kmsg.DescribeClientQuotasResponse:
+		resp.Entries = keep(resp.Entries, func(e kmsg.DescribeClientQuotasResponseEntry) bool {
+			return c.whole || slices.ContainsFunc(e.Entity, func(e kmsg.DescribeClientQuotasResponseEntryEntity) bool {
+				return e.Name == nil || strings.Contains(*e.Name, c.tag)
+			})
+		})
+	case *kmsg.DescribeUserSCRAMCredentialsResponse:
+		if r, ok := req.(*kmsg.DescribeUserSCRAMCredentialsRequest); ok && len(r.Users) == 0 {
+			resp.Results = keep(resp.Results, func(r kmsg.DescribeUserSCRAMCredentialsResponseResult) bool { return strings.Contains(r.User, c.tag) })
+		}
 	case *kmsg.ListConfigResourcesResponse:
 		resp.ConfigResources = keep(resp.ConfigResources, func(r kmsg.ListConfigResourcesResponseConfigResource) bool {
 			return strings.Contains(r.Name, c.tag) || kmsg.ConfigResourceType(r.Type) == kmsg.ConfigResourceTypeBroker ||
@@ -194,6 +205,13 @@ func (c *Conversation) ours(req kmsg.Request, resp kmsg.Response) {
 		for i := range resp.Dirs {
 			d := &resp.Dirs[i]
 			d.Topics = keep(d.Topics, func(t kmsg.DescribeLogDirsResponseDirTopic) bool { return strings.Contains(t.Topic, c.tag) })
+		}
+	case *kmsg.DescribeTopicPartitionsResponse:
+		if r, ok := req.(*kmsg.DescribeTopicPartitionsRequest); ok && len(r.Topics) == 0 && !c.whole {
+			resp.NextCursor = nil
+			resp.Topics = keep(resp.Topics, func(t kmsg.DescribeTopicPartitionsResponseTopic) bool {
+				return t.Topic != nil && strings.Contains(*t.Topic, c.tag)
+			})
 		}
 	case *kmsg.ListGroupsResponse:
 		resp.Groups = keep(resp.Groups, func(g kmsg.ListGroupsResponseGroup) bool {

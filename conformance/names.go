@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,9 @@ var uuidText = regexp.MustCompile(`\b[0-9a-f]{32}\b|[0-9a-f]{8}-[0-9a-f]{4}-[0-9
 
 // timeRange is the range that Kafka names when it refuses a timestamp.
 var timeRange = regexp.MustCompile(`within \[-?[0-9]+, [0-9]+\]`)
+
+// timeOf is a timestamp that Kafka names when it refuses it.
+var timeOf = regexp.MustCompile(`Timestamp (-?[0-9]+) of message`)
 
 // timeWindow is how far from now a timestamp may be to count as "now": fixed
 // timestamps of the rules lie years away.
@@ -74,6 +78,10 @@ func (n *names) text(s string) string {
 		s = strings.ReplaceAll(s, real, n.known[real])
 	}
 	s = timeRange.ReplaceAllString(s, "within [<then>, <now>]")
+	s = timeOf.ReplaceAllStringFunc(s, func(t string) string {
+		ms, _ := strconv.ParseInt(timeOf.FindStringSubmatch(t)[1], 10, 64)
+		return "Timestamp " + n.millis(ms) + " of message"
+	})
 	return uuidText.ReplaceAllStringFunc(s, func(u string) string { return n.numbered("uuid", u) })
 }
 

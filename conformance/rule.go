@@ -66,6 +66,7 @@ func Rules() []Rule {
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
 		leaveRules(), staticRules(), groupTimerRules(), groupAdminRules(), commitRules(), committedRules(),
 		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(), logProperties(), groupProperties(),
+		scriptRules(),
 	)
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return all

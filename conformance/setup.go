@@ -23,7 +23,7 @@ var coldErrors = []protocol.ErrorCode{
 
 const (
 	settleTries = 400                   // how often something cold is asked again
-	settlePause = 25 * time.Millisecond // between two of these
+	settlePause = 25 * time.Millisecond // between two of these; the first ones are shorter
 )
 
 // errorCodes are all error codes in an answer.
@@ -68,11 +68,11 @@ func until[T kmsg.Response](c *Conversation, req kmsg.Request, done func(T) bool
 
 // tried asks req up to tries times; ok tells whether done liked the last answer.
 func tried[T kmsg.Response](c *Conversation, tries int, req kmsg.Request, done func(T) bool) (resp T, ok bool) {
-	for range tries {
+	for try := range tries {
 		if resp = ask[T](c.setup, req); done(resp) {
 			return resp, true
 		}
-		c.pause(settlePause)
+		c.pause(min(time.Millisecond<<min(try, 10), settlePause))
 	}
 	return resp, false
 }

@@ -39,6 +39,9 @@ type conformanceFlags struct {
 	timeout                           time.Duration
 	diff                              bool
 	access                            accessFlags
+	random                            int
+	seed                              uint64
+	replay                            string
 }
 
 // set makes the flags that fill in f.
@@ -54,6 +57,9 @@ func (f *conformanceFlags) set() *flag.FlagSet {
 	fs.StringVar(&f.report, "report", "", "write report.txt, report.json, junit.xml and report.html\ninto `DIR`, which is made where there is none")
 	fs.DurationVar(&f.timeout, "timeout", defaultSuiteTimeout, "stop after this `DURATION`; what is left then is not run")
 	f.access.set(fs)
+	fs.IntVar(&f.random, "random", 0, "hold `N` random sequences of requests with two brokers, instead\nof the rules")
+	fs.Uint64Var(&f.seed, "seed", 1, "draw the random sequences from this `SEED`")
+	fs.StringVar(&f.replay, "replay", "", "hold the sequence in `FILE`, which --random has printed, with\ntwo brokers")
 	fs.BoolVar(&f.diff, "diff", false, "compare two reports, OLD.json and NEW.json")
 	return fs
 }
@@ -70,6 +76,12 @@ func (f *conformanceFlags) check() error {
 		if host, port, err := net.SplitHostPort(addr); addr != "" && (err != nil || host == "" || !isPort(port) || port == "0") {
 			return usagef("invalid value %q for flag -%s: want HOST:PORT", addr, name)
 		}
+	}
+	if f.random < 0 {
+		return usagef("invalid value \"%d\" for flag -random: want a number above 0", f.random)
+	}
+	if (f.random > 0 || f.replay != "") && f.against == "" {
+		return usagef("--random and --replay need --against HOST:PORT")
 	}
 	if f.timeout <= 0 {
 		return usagef("invalid value \"%v\" for flag -timeout: want a time above 0", f.timeout)
@@ -111,11 +123,21 @@ func conformanceCommand(args []string, stdout io.Writer) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	return f.hold(stdout)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	switch {
+	case f.replay != "":
+		return f.holdReplay(ctx, stdout)
+	case f.random > 0:
+		return f.holdRandom(ctx, stdout)
+	}
+	return f.hold(ctx, stdout)
 }
 
 // hold holds the rules with the target.
-func (f *conformanceFlags) hold(stdout io.Writer) error {
+func (f *conformanceFlags) hold(ctx context.Context, stdout io.Writer) error {
 	rules, err := f.rules()
 	if err != nil {
 		return err
@@ -125,10 +147,6 @@ func (f *conformanceFlags) hold(stdout io.Writer) error {
 			return notRun(err)
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
 	target, err := f.access.target(f.bootstrap)
 	if err != nil {
 		return err
@@ -223,6 +241,8 @@ func conformanceHelp(stdout io.Writer) error {
 
 Usage:
   klamm conformance --bootstrap HOST:PORT [flags]   hold the rules with a broker
+  klamm conformance --bootstrap HOST:PORT --against HOST:PORT --random N [--seed S]
+                                                    compare two brokers by random sequences
   klamm conformance --diff OLD.json NEW.json        compare two reports
 
 A rule is a conversation over the wire, and kept when the broker says what Apache

@@ -56,6 +56,27 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// TestRandom: two brokers that are set alike say the same, and else a script tells.
+func TestRandom(t *testing.T) {
+	s, same := serve(t, "--listen", "127.0.0.1:0"), serve(t, "--listen", "127.0.0.1:0")
+	code, stdout, stderr := outcome(t, "conformance", "--bootstrap", s.addr, "--against", same.addr, "--random", "5", "--seed", "7")
+	if code != 0 || stderr != "" || !strings.HasSuffix(stdout, "5 sequences without a difference\n") {
+		t.Errorf("exit code %d, stderr %q\n%s", code, stderr, stdout)
+	}
+	file := filepath.Join(t.TempDir(), "script.txt")
+	if err := os.WriteFile(file, []byte(`m1 JoinGroup v9 {"Group":"$g","SessionTimeoutMillis":70000}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	other := serve(t, "--listen", "127.0.0.1:0", "--config", "group.max.session.timeout.ms=60000")
+	code, stdout, _ = outcome(t, "conformance", "--bootstrap", s.addr, "--against", other.addr, "--replay", file)
+	if code != 1 || !strings.Contains(stdout, "\nm1 JoinGroup v9 {") || !strings.Contains(stdout, "ErrorCode=INVALID_SESSION_TIMEOUT(26)") {
+		t.Errorf("exit code %d\n%s", code, stdout)
+	}
+	if code, stdout, _ = outcome(t, "conformance", "--bootstrap", s.addr, "--against", same.addr, "--replay", file); code != 0 || !strings.HasSuffix(stdout, "\nno difference\n") {
+		t.Errorf("exit code %d\n%s", code, stdout)
+	}
+}
+
 func read(t *testing.T, dir, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, name))
@@ -84,6 +105,8 @@ func TestConformanceCannotRun(t *testing.T) {
 		{"--bootstrap", s.addr, "--report", file},
 		{"--bootstrap", s.addr, "--tls-ca", file},
 		{"--bootstrap", s.addr, "--sasl", "PLAIN:admin:secret"},
+		{"--bootstrap", s.addr, "--against", nobody, "--random", "5"},
+		{"--bootstrap", s.addr, "--against", s.addr, "--replay", file},
 		{"--diff", file, file},
 		{"--diff", file + "x", file},
 	} {
@@ -108,6 +131,8 @@ func TestConformanceUsage(t *testing.T) {
 		{"--bootstrap localhost:1 --run (", "invalid value \"(\" for flag -run: error parsing regexp: missing closing ): `(`"},
 		{"--bootstrap localhost:1 --run no-such-rule", `no rule matches --run "no-such-rule"`},
 		{"--bootstrap localhost:1 --timeout 0s", `invalid value "0s" for flag -timeout: want a time above 0`},
+		{"--bootstrap localhost:1 --random 5", "--random and --replay need --against HOST:PORT"},
+		{"--bootstrap localhost:1 --against localhost:2 --random -1", `invalid value "-1" for flag -random: want a number above 0`},
 		{"--bootstrap localhost:1 more", `unexpected argument "more"`},
 		{"--bootstrap localhost:1 --sasl GSSAPI:me:secret", "--sasl names no mechanism of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"},
 		{"--bootstrap localhost:1 --sasl PLAIN::secret", "--sasl names no user: want MECHANISM:USER or MECHANISM:USER:PASSWORD"},

@@ -45,6 +45,18 @@ func (p *progress) add(r conformance.Result) {
 	fmt.Fprintf(p.out, "%s%d of %d: %d kept, %d broken", eraseLine, p.done.Rules(), p.all, p.done.Kept, p.done.Broken)
 }
 
+// addSequence counts a random sequence; where there is no terminal there is a line for
+// each hundred.
+func (p *progress) addSequence() {
+	p.done.Kept++
+	switch {
+	case p.terminal:
+		fmt.Fprintf(p.out, "%s%d of %d", eraseLine, p.done.Kept, p.all)
+	case p.done.Kept%100 == 0:
+		fmt.Fprintf(p.out, "%d of %d\n", p.done.Kept, p.all)
+	}
+}
+
 func (p *progress) end() {
 	if p.terminal {
 		fmt.Fprint(p.out, eraseLine)
