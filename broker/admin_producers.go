@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"time"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"klamm/protocol"
@@ -36,6 +38,7 @@ func (c *Cluster) describeProducers(call *call, req *kmsg.DescribeProducersReque
 // activeProducers are the producers that the partition remembers.
 func (p *partition) activeProducers() []kmsg.DescribeProducersResponseTopicPartitionActiveProducer {
 	p.mu.Lock()
+	p.expireProducers(time.Now())
 	active := p.log.ActiveProducers()
 	p.mu.Unlock()
 	var described []kmsg.DescribeProducersResponseTopicPartitionActiveProducer

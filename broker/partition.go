@@ -112,17 +112,15 @@ func (p *partition) appendBatch(now time.Time, batch *partitions.Batch) partitio
 	return done
 }
 
-// producersChecked is Kafka's producer.id.expiration.check.interval.ms.
-const producersChecked = 10 * time.Minute
-
-// expireProducers forgets producers that were silent for producer.id.expiration.ms.
-// Only an append can tell that they are forgotten, so it is time enough to look then.
+// expireProducers forgets producers that were silent for producer.id.expiration.ms. Only
+// appends and descriptions can tell that they are forgotten, so it is time enough to look
+// then.
 func (p *partition) expireProducers(now time.Time) {
 	switch {
 	case p.log.Producers() == 0:
 	case p.expired.IsZero():
 		p.expired = now
-	case now.Sub(p.expired) >= producersChecked:
+	case now.Sub(p.expired) >= p.cfg.Load().ProducerIDCheck:
 		p.expired = now
 		p.log.ExpireProducers(now, p.cfg.Load().ProducerIDExpiration)
 	}

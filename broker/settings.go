@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"klamm/broker/txncoord"
 	"klamm/groupcoord"
 	"klamm/partitions"
@@ -41,6 +43,7 @@ type settings struct {
 	group                    groupcoord.Config
 	txn                      txncoord.Config
 	txnMaxTimeout            int64 // transaction.max.timeout.ms
+	txnVerification          bool  // transaction.partition.verification.enable
 }
 
 // difference is a broker config whose default is not Kafka's.
@@ -97,7 +100,7 @@ func newSettings(configs map[string]string) (*settings, error) {
 
 // checkStatic tells why Config.Configs may not hold a config.
 func checkStatic(name, value string) error {
-	def := brokerConfigs.find(name)
+	def := findBrokerConfig(name)
 	if def == nil {
 		return fmt.Errorf("broker config %q: unknown; accepted are the broker configs of Kafka 4.4.0%s", name, didYouMean(name))
 	}
@@ -132,10 +135,23 @@ func (s *settings) value(name string) string {
 	if v, ok := s.lookup(name); ok {
 		return v
 	}
-	if def := brokerConfigs.find(name); def != nil {
+	if def := findBrokerConfig(name); def != nil {
 		return def.def
 	}
 	return ""
+}
+
+// internalConfigs are broker configs that Kafka takes and does not tell of.
+var internalConfigs = configTable{
+	{name: "producer.id.expiration.check.interval.ms", kind: kmsg.ConfigTypeInt, def: "600000", valid: "[1,...]", readOnly: true},
+}
+
+// findBrokerConfig returns the broker config called name, an internal one too, or nil.
+func findBrokerConfig(name string) *configDef {
+	if def := internalConfigs.find(name); def != nil {
+		return def
+	}
+	return brokerConfigs.find(name)
 }
 
 // lookup is what is set for a broker config. What is set while running puts aside
@@ -167,6 +183,7 @@ func (s *settings) compute() {
 	s.maxRequestPartitions = int(s.number("max.request.partition.size.limit"))
 	s.producerIDExpiration = s.duration("producer.id.expiration.ms", time.Millisecond)
 	s.offsetsTopicPartitions = int32(s.number("offsets.topic.num.partitions"))
+	s.txnVerification = s.truth("transaction.partition.verification.enable")
 	s.txnMaxTimeout = s.number("transaction.max.timeout.ms")
 	s.txn = txncoord.Config{
 		AbortInterval:  s.duration("transaction.abort.timed.out.transaction.cleanup.interval.ms", time.Millisecond),
@@ -218,6 +235,7 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 		TimestampAfterMaxMs:  number("message.timestamp.after.max.ms"),
 		Compacted:            slices.Contains(splitConfigList(s.topicValue(configs, "cleanup.policy")), "compact"),
 		ProducerIDExpiration: s.producerIDExpiration,
+		ProducerIDCheck:      s.duration("producer.id.expiration.check.interval.ms", time.Millisecond),
 	}
 }
 

@@ -152,9 +152,18 @@ func supportOf(version, v int16) txnSupport {
 	return txnVerify
 }
 
+// verifies tells whether a request of that support has to be part of a transaction at all
+// (transaction.partition.verification.enable).
+func (c *Cluster) verifies(support txnSupport) bool {
+	return support == txnAdd || c.settings.Load().txnVerification
+}
+
 // join makes sure that partitions that a producer writes to are part of its transaction,
 // and tells of each why it cannot be written to.
 func (c *Cluster) join(call *call, id string, e txncoord.AddPartitions, support txnSupport) []protocol.ErrorCode {
+	if !c.verifies(support) {
+		return make([]protocol.ErrorCode, len(e.Partitions))
+	}
 	e.EpochBump = support == txnAdd
 	codes := c.addAll(call, id, e, support != txnAdd)
 	for i, code := range codes {

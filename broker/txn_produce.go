@@ -19,6 +19,9 @@ type txnWrite struct {
 func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.Refusal) {
 	const abortableSince = 11
 	support := supportOf(c.header.Version, abortableSince)
+	if !c.cluster.verifies(support) {
+		return w, nil
+	}
 	e := txncoord.AddPartitions{ProducerID: -1}
 	next := 0
 	for i := range r.topics {
@@ -41,7 +44,10 @@ func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.
 			if p == nil || partitions.CheckField(c.header.Version, rp.records) != protocol.None {
 				continue // which is refused later, and not written
 			}
-			if !p.tryTransaction(c.now, &h, support == txnAdd) {
+			switch open, code := p.tryTransaction(c.now, &h, support == txnAdd); {
+			case code != protocol.None:
+				w.refuse(TopicPartition{t.name, rp.index}, code)
+			case !open:
 				e.Partitions = append(e.Partitions, txncoord.TopicPartition{Topic: t.name, Partition: rp.index})
 			}
 		}
@@ -49,16 +55,23 @@ func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.
 	if len(e.Partitions) == 0 {
 		return w, nil
 	}
-	w = txnWrite{code: make(map[TopicPartition]protocol.ErrorCode)}
 	for i, code := range c.cluster.join(c, r.transactionalID, e, support) {
 		tp := TopicPartition{e.Partitions[i].Topic, e.Partitions[i].Partition}
-		w.code[tp] = code
+		w.refuse(tp, code)
 	}
 	return w, nil
 }
 
+// refuse notes why a partition cannot be written to.
+func (w *txnWrite) refuse(tp TopicPartition, code protocol.ErrorCode) {
+	if w.code == nil {
+		w.code = make(map[TopicPartition]protocol.ErrorCode)
+	}
+	w.code[tp] = code
+}
+
 // tryTransaction is Partition.TryTransaction.
-func (p *partition) tryTransaction(now time.Time, h *protocol.BatchHeader, epochBump bool) bool {
+func (p *partition) tryTransaction(now time.Time, h *protocol.BatchHeader, epochBump bool) (open bool, code protocol.ErrorCode) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.log.TryTransaction(now, h, epochBump)

@@ -167,9 +167,10 @@ func (p *Pending) AnswerAs(resp kmsg.Response) kmsg.Response {
 		return nil
 	}
 	a.c.ours(p.req, resp)
-	if !a.silent || a == a.c.setup { // what comes before a rule counts when names are numbered
+	if a.c.names.unsaid = a == a.c.setup; !a.silent || a.c.names.unsaid { // what comes before a rule counts when names are numbered
 		a.say("%s< %s v%d %s", a.name, kmsg.Key(resp.Key()).Name(), resp.GetVersion(), a.c.printer.message(resp))
 	}
+	a.c.names.unsaid = false
 	return resp
 }
 

@@ -158,6 +158,7 @@ var covered = map[int16]bool{
 	60: true, 75: true,
 	33: true, 34: true, 35: true, 43: true, 45: true, 46: true, 48: true, 49: true, 50: true, 51: true, 55: true, 57: true,
 	61: true, 64: true, 74: true,
+	24: true, 25: true, 26: true, 27: true, 28: true, 65: true, 66: true,
 }
 
 // ours leaves out of an answer to "all topics" or "all groups" what others have
@@ -213,10 +214,28 @@ func (c *Conversation) ours(req kmsg.Request, resp kmsg.Response) {
 				return t.Topic != nil && strings.Contains(*t.Topic, c.tag)
 			})
 		}
+	case *kmsg.DescribeTransactionsResponse:
+		hideOffsetsPartitions(resp)
+	case *kmsg.ListTransactionsResponse:
+		resp.TransactionStates = keep(resp.TransactionStates, func(t kmsg.ListTransactionsResponseTransactionState) bool {
+			return strings.Contains(t.TransactionalID, c.tag)
+		})
 	case *kmsg.ListGroupsResponse:
 		resp.Groups = keep(resp.Groups, func(g kmsg.ListGroupsResponseGroup) bool {
 			return strings.Contains(g.Group, c.tag)
 		})
+	}
+}
+
+// hideOffsetsPartitions shows as 0 the partitions of the offsets topic: which they are
+// follows from how many it has.
+func hideOffsetsPartitions(resp *kmsg.DescribeTransactionsResponse) {
+	for _, s := range resp.TransactionStates {
+		for _, t := range s.Topics {
+			if t.Topic == offsetsTopic {
+				clear(t.Partitions)
+			}
+		}
 	}
 }
 

@@ -20,7 +20,13 @@ type names struct {
 	order []string          // keys of known, longest first, so that no name is cut by another
 	count map[string]int    // kind → how many were named
 	mask  bool              // name without numbering: for sorting before naming
-	node  *int32            // the id of the target's node, if not recordedNode
+	// unsaid tells that what is printed does not get into the transcript. Producer ids are
+	// not named by it: how many the setup asks for is no part of a rule.
+	unsaid bool
+	node   *int32 // the id of the target's node, if not recordedNode
+	// coordinatorEpoch is the epoch of the target's transaction coordinator, which grows
+	// when it is started again; transcripts show it as that of a fresh one, 0.
+	coordinatorEpoch *int32
 }
 
 // uuidText is the text form of java.util.UUID, as in member ids, and what other brokers
@@ -64,12 +70,18 @@ func (n *names) numbered(kind, real string) string {
 	if name, ok := n.known[key]; ok {
 		return name
 	}
-	if n.mask {
+	if n.mask || n.unsaid && kind == "producer" {
 		return "<" + kind + ">"
 	}
 	n.count[kind]++
 	n.known[key] = fmt.Sprintf("<%s-%d>", kind, n.count[kind])
 	return n.known[key]
+}
+
+// isKnown tells whether real has a name among those of its kind.
+func (n *names) isKnown(kind string, real int64) bool {
+	_, ok := n.known[kind+" "+fmt.Sprint(real)]
+	return ok
 }
 
 // text is s with everything known replaced.

@@ -81,6 +81,19 @@ var unordered = map[string]bool{
 	"DescribeGroupsResponse.Groups.Members":          true,
 	"ListGroupsResponse.Groups":                      true,
 	"DeleteGroupsResponse.Groups":                    true,
+
+	"AddPartitionsToTxnResponse.Topics":                                true,
+	"AddPartitionsToTxnResponse.Topics.Partitions":                     true,
+	"AddPartitionsToTxnResponse.Transactions":                          true,
+	"AddPartitionsToTxnResponse.Transactions.Topics":                   true,
+	"AddPartitionsToTxnResponse.Transactions.Topics.Partitions":        true,
+	"WriteTxnMarkersResponse.Markers":                                  true,
+	"WriteTxnMarkersResponse.Markers.Topics":                           true,
+	"WriteTxnMarkersResponse.Markers.Topics.Partitions":                true,
+	"DescribeTransactionsResponse.TransactionStates.Topics":            true,
+	"DescribeTransactionsResponse.TransactionStates.Topics.Partitions": true,
+	"ListTransactionsResponse.TransactionStates":                       true,
+	"ListTransactionsResponse.UnknownStateFilters":                     true,
 }
 
 func newPrinter(n *names) *printer {
@@ -127,11 +140,19 @@ func (b *body) structure(v reflect.Value, prefix, indent string) string {
 			line.WriteString(" " + name + "={" + strings.TrimPrefix(b.structure(f, path+".", indent+"    "), " ") + "}")
 		case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Uint8 && isRecords(name) && f.Len() > 0:
 			below.WriteString("\n" + indent + name + ":" + b.p.records(f.Bytes(), indent+"  "))
+		case name == "ProducerID" && f.Int() == 0 && hasError(v): // no producer, and not the one of this id
+			line.WriteString(" ProducerID=0")
 		default:
 			line.WriteString(" " + name + "=" + b.value(f, path, name))
 		}
 	}
 	return line.String() + below.String()
+}
+
+// hasError tells whether v has an error code that is set.
+func hasError(v reflect.Value) bool {
+	code := v.FieldByName("ErrorCode")
+	return code.IsValid() && code.Int() != 0
 }
 
 // isAbsent tells whether f is a tagged field that is not sent.
@@ -203,6 +224,9 @@ func (b *body) slice(f reflect.Value, path, name string) string {
 	for i := range parts {
 		parts[i] = b.value(f.Index(i), path, name)
 	}
+	if unordered[b.root+"."+path] {
+		slices.Sort(parts)
+	}
 	return "[" + strings.Join(parts, " ") + "]"
 }
 
@@ -246,13 +270,17 @@ func (n *names) number(root, name string, v int64) string {
 		if v > 0 {
 			return "<port>"
 		}
-	case "ProducerID":
+	case "ProducerID", "ProducerIDFilters":
 		if v >= 0 {
 			return n.numbered("producer", fmt.Sprint(v))
 		}
 	case "SessionID":
 		if v > 0 {
 			return n.numbered("session", fmt.Sprint(v))
+		}
+	case "CoordinatorEpoch":
+		if n.coordinatorEpoch != nil && v == int64(*n.coordinatorEpoch) {
+			return "0"
 		}
 	case "FinalizedFeaturesEpoch":
 		if v >= 0 {
@@ -266,7 +294,7 @@ func (n *names) number(root, name string, v int64) string {
 		if root == "DescribeQuorumResponse" && v > 0 {
 			return "<metadata log>"
 		}
-	case "Timestamp", "LogAppendTime", "FirstTimestamp", "MaxTimestamp", "LastTimestamp", "LastFetchTimestamp", "LastCaughtUpTimestamp":
+	case "Timestamp", "LogAppendTime", "FirstTimestamp", "MaxTimestamp", "LastTimestamp", "LastFetchTimestamp", "LastCaughtUpTimestamp", "StartTimestamp":
 		return n.millis(v)
 	}
 	return fmt.Sprint(v)

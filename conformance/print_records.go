@@ -52,10 +52,10 @@ func (p *printer) batch(raw []byte, indent string) string {
 	if err != nil {
 		return line + "\n" + indent + "records that cannot be decompressed"
 	}
-	return line + p.recordLines(data, indent)
+	return line + p.recordLines(data, attributes, indent)
 }
 
-func (p *printer) recordLines(data []byte, indent string) string {
+func (p *printer) recordLines(data []byte, attributes int16, indent string) string {
 	var out strings.Builder
 	for len(data) > 0 {
 		n, w := binary.Varint(data)
@@ -63,7 +63,7 @@ func (p *printer) recordLines(data []byte, indent string) string {
 			fmt.Fprintf(&out, "\n%s%d bytes that are no record", indent, len(data))
 			break
 		}
-		line, err := p.record(data[w : w+int(n)])
+		line, err := p.record(data[w:w+int(n)], attributes)
 		if err != nil {
 			line = fmt.Sprintf("a record of %d bytes that cannot be read", n)
 		}
@@ -76,13 +76,18 @@ func (p *printer) recordLines(data []byte, indent string) string {
 var errRecord = errors.New("record ends early")
 
 // record is one record without its length.
-func (p *printer) record(data []byte) (string, error) {
+func (p *printer) record(data []byte, attributes int16) (string, error) {
 	if len(data) == 0 {
 		return "", errRecord
 	}
 	r := recordReader{data: data[1:]}
 	line := fmt.Sprintf("Attributes=%d TimestampDelta=%d OffsetDelta=%d", data[0], r.varint(), r.varint())
-	line += " Key=" + p.blob(r.bytes()) + " Value=" + p.blob(r.bytes())
+	key, value := r.bytes(), r.bytes()
+	if attributes&controlBatch != 0 {
+		line += " " + p.controlRecord(key, value)
+	} else {
+		line += " Key=" + p.blob(key) + " Value=" + p.blob(value)
+	}
 	count := r.varint()
 	for i := int64(0); i < count && !r.bad; i++ {
 		line += fmt.Sprintf(" Header(%s=%s)", p.blob(r.bytes()), p.blob(r.bytes()))

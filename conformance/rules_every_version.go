@@ -10,7 +10,7 @@ import (
 
 // firstServed are the lowest versions that Kafka 4.4.0 serves, where that is not 0.
 // Produce v0 to v2 are advertised for an old client's sake and served no more.
-var firstServed = map[int16]int16{0: 3, 1: 4, 2: 1, 8: 2, 9: 1, 19: 2, 20: 1, 23: 2, 32: 1, 34: 1, 35: 1}
+var firstServed = map[int16]int16{0: 3, 1: 4, 2: 1, 8: 2, 9: 1, 19: 2, 20: 1, 23: 2, 32: 1, 34: 1, 35: 1, 27: 1}
 
 // lastServed are the highest versions, where kmsg knows higher ones.
 var lastServed = map[int16]int16{0: 13, 1: 18, 2: 11, 3: 13, 8: 10, 9: 10, 10: 6, 22: 5}
@@ -76,6 +76,11 @@ func served(c *Conversation, key int16) {
 			req.Components = describeQuotas(v, exactly(quotaUser, c.Name("nobody"))).Components // none are all
 		case *kmsg.DescribeUserSCRAMCredentialsRequest:
 			req.Users = describeScram(c.Name("nobody")).Users // none are all
+		case *kmsg.AddPartitionsToTxnRequest:
+			c.TransactionalID("payer")
+			if v >= 4 { // no transaction at all has no answer
+				req.Transactions = append(req.Transactions, kmsg.NewAddPartitionsToTxnRequestTransaction())
+			}
 		case *kmsg.UnregisterBrokerRequest:
 			req.BrokerID = 4711
 		}

@@ -184,14 +184,6 @@ func (c *Conversation) awaitCoordinator(group string) {
 	until(c, fetch, warm[*kmsg.OffsetFetchResponse])
 }
 
-// TransactionalID is a fresh transactional id, whose coordinator answers where the
-// target has one; a broker without transactions is not waited for long.
-func (c *Conversation) TransactionalID(label string) string {
-	id := c.Name(label)
-	tried(c, settleTries/10, findCoordinator(4, 1, id), warm[*kmsg.FindCoordinatorResponse])
-	return id
-}
-
 // AwaitGroup waits, outside the transcript, until the group has this state and as many
 // members: a request that was sent and is not answered yet has then been seen.
 func (c *Conversation) AwaitGroup(group, state string, members int) {

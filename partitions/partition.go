@@ -16,6 +16,7 @@ type Config struct {
 	// ProducerIDExpiration is how long a producer that is silent is remembered
 	// (producer.id.expiration.ms, a config of the broker).
 	ProducerIDExpiration time.Duration
+	ProducerIDCheck      time.Duration // how often is looked for such producers (producer.id.expiration.check.interval.ms)
 }
 
 // Batch is one validated record batch, ready to be appended. Bytes aliases the

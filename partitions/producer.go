@@ -55,9 +55,6 @@ func (p *Partition) checkProducer(b *Batch) (done Appended, ok bool) {
 		}
 	}
 	switch fresh := known == nil || known.epoch == protocol.NoProducerEpoch; {
-	case known != nil && h.ProducerEpoch < known.epoch && h.Transactional():
-		// Found before Kafka's log turns to the batch: no log start offset is told.
-		return Appended{BaseOffset: -1, LogAppendTimeMs: -1, LogStartOffset: -1, Refusal: &Refusal{Code: protocol.InvalidProducerEpoch}}, false
 	case known != nil && h.ProducerEpoch < known.epoch:
 		return p.refuse(protocol.InvalidProducerEpoch), false
 	case b.Coordinated:

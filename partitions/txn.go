@@ -46,8 +46,8 @@ type transactions struct {
 // LastStableOffset is the offset below which every transaction has ended: what
 // consumers of committed records can read up to.
 func (p *Partition) LastStableOffset() int64 {
-	if len(p.txns.open) > 0 {
-		return max(p.txns.open[0].firstOffset, p.start)
+	if len(p.txns.open) > 0 && p.start < p.end {
+		return p.txns.open[0].firstOffset // also when its records have been deleted
 	}
 	return p.HighWatermark()
 }
@@ -78,13 +78,16 @@ type attempt struct {
 }
 
 // TryTransaction tells whether the producer has an open transaction on the partition,
-// into which it can write. If not, somebody has to make sure that the partition is part of
+// into which it can write, or has been fenced: InvalidProducerEpoch. If neither, somebody has to make sure that the partition is part of
 // its transaction before the batch is appended, and the batch is remembered: none with a
 // higher sequence is taken before it, and by the protocol of KIP-890 (epochBump) a producer
 // that the log knows nothing of has to begin with sequence 0.
-func (p *Partition) TryTransaction(now time.Time, h *protocol.BatchHeader, epochBump bool) (open bool) {
+func (p *Partition) TryTransaction(now time.Time, h *protocol.BatchHeader, epochBump bool) (open bool, code protocol.ErrorCode) {
 	if p.HasOpenTransaction(h.ProducerID, h.ProducerEpoch) {
-		return true
+		return true, protocol.None
+	}
+	if s := p.producers[h.ProducerID]; s != nil && h.ProducerEpoch < s.epoch {
+		return false, protocol.InvalidProducerEpoch
 	}
 	a, again := p.trying[h.ProducerID]
 	switch {
@@ -101,7 +104,7 @@ func (p *Partition) TryTransaction(now time.Time, h *protocol.BatchHeader, epoch
 		p.trying = make(map[int64]attempt)
 	}
 	p.trying[h.ProducerID] = a
-	return false
+	return false, protocol.None
 }
 
 // tooEarly tells whether a batch must wait for one that was tried before it.
