@@ -294,7 +294,8 @@ func (n *names) number(root, name string, v int64) string {
 		if root == "DescribeQuorumResponse" && v > 0 {
 			return "<metadata log>"
 		}
-	case "Timestamp", "LogAppendTime", "FirstTimestamp", "MaxTimestamp", "LastTimestamp", "LastFetchTimestamp", "LastCaughtUpTimestamp", "StartTimestamp":
+	case "Timestamp", "LogAppendTime", "FirstTimestamp", "MaxTimestamp", "LastTimestamp", "LastFetchTimestamp", "LastCaughtUpTimestamp", "StartTimestamp",
+		"CommitTimestamp", "CurrentStateTimestamp", "ExpireTimestamp":
 		return n.millis(v)
 	}
 	return fmt.Sprint(v)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -139,4 +141,31 @@ func (r *recordReader) bytes() []byte {
 	b := r.data[:n:n]
 	r.data = r.data[n:]
 	return b
+}
+
+// plain is a struct that is no message, such as what a record holds, on one line.
+func (p *printer) plain(v any) string {
+	b := &body{p: p, root: reflect.TypeOf(v).Elem().Name()}
+	return strings.TrimPrefix(b.plain(reflect.ValueOf(v).Elem()), " ")
+}
+
+func (b *body) plain(v reflect.Value) string {
+	var line strings.Builder
+	for i := range v.NumField() {
+		f, name := v.Field(i), v.Type().Field(i).Name
+		switch {
+		case name == "UnknownTags":
+			line.WriteString(unknownTags(f))
+		case isStructSlice(f):
+			parts := make([]string, f.Len())
+			for j := range parts {
+				parts[j] = "{" + strings.TrimPrefix(b.plain(f.Index(j)), " ") + "}"
+			}
+			slices.Sort(parts) // Kafka's order is that of a hash map
+			line.WriteString(" " + name + "=[" + strings.Join(parts, " ") + "]")
+		default:
+			line.WriteString(" " + name + "=" + b.value(f, name, name))
+		}
+	}
+	return line.String()
 }
