@@ -64,7 +64,7 @@ func Rules() []Rule {
 		replaceConfigRules(), namedConfigRules(), listResourceRules(), logDirRules(), electionRules(), reassignmentRules(),
 		producerStateRules(), txnRules(), quorumRules(), featureRules(), featureDowngradeRules(), quotaRules(), quotaRequestRules(), scramRules(),
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
-		leaveRules(), staticRules(), groupTimerRules(), memberRules(), storedRules(), groupAdminRules(), commitRules(), committedRules(),
+		leaveRules(), staticRules(), groupTimerRules(), memberRules(), storedRules(), expiryRules(), brokerLimitRules(), groupAdminRules(), commitRules(), committedRules(),
 		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(), logProperties(), groupProperties(),
 		scriptRules(),
 	)

@@ -86,6 +86,12 @@ func fetchRules() []Rule {
 			req.Topics[0].Partitions = append(req.Topics[0].Partitions, fetchPartition(1, 0))
 			get(c.Conn("a"), req)
 		}),
+		must("fetch.diverging-does-not-wait", "A fetch of a partition whose log has diverged is answered at once.", "ReplicaManager.fetchMessages, KIP-595", func(c *Conversation) {
+			req := waiting(fetch(12, filled(c, 2, "a", "b"), 0, 3), 1_000)
+			req.Topics[0].Partitions[0].LastFetchedEpoch = 0
+			req.Topics[0].Partitions = append(req.Topics[0].Partitions, fetchPartition(1, 0))
+			get(c.Conn("a"), req)
+		}),
 		must("fetch.only-unknown", "A fetch of nothing that exists is answered at once.", "KafkaApis.handleFetchRequest", func(c *Conversation) {
 			get(c.Conn("a"), waiting(fetch(12, Topic{Name: c.Name("nowhere")}, 0, 0), 1))
 		}),
@@ -201,7 +207,7 @@ func filled(c *Conversation, partitions int32, vs ...string) Topic {
 
 // waiting makes a fetch wait for a minimum of bytes, longer than any rule takes.
 func waiting(req *kmsg.FetchRequest, minBytes int32) *kmsg.FetchRequest {
-	req.MaxWaitMillis, req.MinBytes = 15_000, minBytes
+	req.MaxWaitMillis, req.MinBytes = 60_000, minBytes
 	return req
 }
 

@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"encoding/binary"
+	"strconv"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -96,6 +97,12 @@ func produceRules() []Rule {
 		must("produce.too-large", "A batch above max.message.bytes is MESSAGE_TOO_LARGE.", "UnifiedLog.append", func(c *Conversation) {
 			t := c.Topic("orders", 1, "max.message.bytes", "200")
 			for _, n := range []int{100, 131, 132, 133, 1000} {
+				produced(c, produce(9, -1, t, 0, batchOf(strings.Repeat("x", n))))
+			}
+		}),
+		must("produce.exactly-max", "A batch of max.message.bytes is appended, and one byte more is too many.", "UnifiedLog.append", func(c *Conversation) {
+			t := c.Topic("orders", 1, "max.message.bytes", strconv.Itoa(len(batchOf(strings.Repeat("x", 100)))))
+			for n := 99; n <= 101; n++ {
 				produced(c, produce(9, -1, t, 0, batchOf(strings.Repeat("x", n))))
 			}
 		}),
