@@ -57,7 +57,7 @@ func (r Rule) Family() string {
 // Rules are all rules, ordered by id.
 func Rules() []Rule {
 	all := slices.Concat(
-		apiVersionsRules(), everyVersionRules(), frameRules(), metadataRules(), topicRules(), describeRules(),
+		apiVersionsRules(), everyVersionRules(), overClaimRules(), frameRules(), metadataRules(), topicRules(), describeRules(),
 		produceRules(), idempotentRules(),
 		fetchRules(), fetchSessionRules(), logOffsetRules(),
 		logEdgeRules(), groupEdgeRules(), configEdgeRules(), profileRules(),

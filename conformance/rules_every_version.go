@@ -50,40 +50,49 @@ func served(c *Conversation, key int16) {
 		if !c.target.Offer.Has(key, v) {
 			continue
 		}
-		req := kmsg.RequestForKey(key)
-		req.SetVersion(v)
-		if d, ok := req.(interface{ Default() }); ok {
-			d.Default()
-		}
-		switch req := req.(type) {
-		case *kmsg.ProduceRequest:
-			req.Acks = -1 // acks 0 has no answer
-		case *kmsg.FindCoordinatorRequest:
-			req.CoordinatorKey = group
-		case *kmsg.ApiVersionsRequest:
-			req.ClientSoftwareName, req.ClientSoftwareVersion = "suite", "1"
-		case *kmsg.MetadataRequest:
-			req.Topics = []kmsg.MetadataRequestTopic{}
-		case *kmsg.DescribeTopicPartitionsRequest:
-			req.Topics = topicPartitions(1, c.Name("nowhere")).Topics // none are all
-		case *kmsg.OffsetFetchRequest:
-			req.Group = group
-		case *kmsg.OffsetCommitRequest:
-			req.Group = group
-		case *kmsg.DescribeLogDirsRequest:
-			c.logDir()
-		case *kmsg.DescribeClientQuotasRequest:
-			req.Components = describeQuotas(v, exactly(quotaUser, c.Name("nobody"))).Components // none are all
-		case *kmsg.DescribeUserSCRAMCredentialsRequest:
-			req.Users = describeScram(c.Name("nobody")).Users // none are all
-		case *kmsg.AddPartitionsToTxnRequest:
-			c.TransactionalID("payer")
-			if v >= 4 { // no transaction at all has no answer
-				req.Transactions = append(req.Transactions, kmsg.NewAddPartitionsToTxnRequestTransaction())
-			}
-		case *kmsg.UnregisterBrokerRequest:
-			req.BrokerID = 4711
-		}
-		a.Send(req).Answer()
+		a.Send(c.nothing(key, v, group)).Answer()
 	}
+}
+
+// nothing is a request that asks for as little as there is, of a group where one has
+// to be named.
+func (c *Conversation) nothing(key, v int16, group string) kmsg.Request {
+	req := kmsg.RequestForKey(key)
+	req.SetVersion(v)
+	if d, ok := req.(interface{ Default() }); ok {
+		d.Default()
+	}
+	switch req := req.(type) {
+	case *kmsg.ProduceRequest:
+		req.Acks = -1 // acks 0 has no answer
+	case *kmsg.FindCoordinatorRequest:
+		req.CoordinatorKey = group
+	case *kmsg.ApiVersionsRequest:
+		req.ClientSoftwareName, req.ClientSoftwareVersion = "suite", "1"
+	case *kmsg.MetadataRequest:
+		req.Topics = []kmsg.MetadataRequestTopic{}
+	case *kmsg.DescribeTopicPartitionsRequest:
+		req.Topics = topicPartitions(1, c.Name("nowhere")).Topics // none are all
+	case *kmsg.OffsetFetchRequest:
+		req.Group = group
+	case *kmsg.OffsetCommitRequest:
+		req.Group = group
+	case *kmsg.DescribeLogDirsRequest:
+		c.logDir()
+	case *kmsg.DescribeClientQuotasRequest:
+		req.Components = describeQuotas(v, exactly(quotaUser, c.Name("nobody"))).Components // none are all
+	case *kmsg.DescribeUserSCRAMCredentialsRequest:
+		req.Users = describeScram(c.Name("nobody")).Users // none are all
+	case *kmsg.DescribeACLsRequest:
+		const anything = 1
+		req.ResourceType, req.ResourcePatternType, req.Operation, req.PermissionType = anything, anything, anything, anything
+	case *kmsg.AddPartitionsToTxnRequest:
+		c.TransactionalID("payer")
+		if v >= 4 { // no transaction at all has no answer
+			req.Transactions = append(req.Transactions, kmsg.NewAddPartitionsToTxnRequestTransaction())
+		}
+	case *kmsg.UnregisterBrokerRequest:
+		req.BrokerID = 4711
+	}
+	return req
 }

@@ -33,7 +33,7 @@ func expiryRules() []Rule {
 		}),
 		expiry("offsets.expiry.left", "Offsets of a group that was left expire a retention after that, however old they are.", func(c *Conversation) {
 			g, a, t := c.Group("readers"), c.Conn("a"), c.Topic("orders", 1)
-			m := single(a, g)
+			m := joinedAtOnce(a, g, "m", "consumer")
 			memberCommit(a, g, m, 1, t, 5)
 			c.Wait(30 * time.Second)
 			leaveNow(a, leave(5, g, m))
@@ -46,10 +46,7 @@ func expiryRules() []Rule {
 		}),
 		expiry("offsets.expiry.subscribed", "While members are there, offsets of topics that they are subscribed to stay, and others expire.", func(c *Conversation) {
 			g, a, t, u := c.Group("readers"), c.Conn("a"), c.Topic("orders", 1), c.Topic("bills", 1)
-			req := join(9, g, newMember(a, g))
-			req.SessionTimeoutMillis, req.Protocols[0].Metadata = 120_000, consumes(t.Name)
-			m := joinNow(a, req).MemberID
-			syncNow(a, sync(5, g, m, 1, m, "all"))
+			m := joinedAtOnce(a, g, string(consumes(t.Name)), "consumer")
 			memberCommit(a, g, m, 1, t, 5)
 			memberCommit(a, g, m, 1, u, 6)
 			c.Wait(70 * time.Second)
@@ -58,28 +55,20 @@ func expiryRules() []Rule {
 		}),
 		expiry("offsets.expiry.not-consumers", "Offsets of members that are not consumers stay.", func(c *Conversation) {
 			g, a, t := c.Group("workers"), c.Conn("a"), c.Topic("orders", 1)
-			req := join(9, g, newMember(a, g))
-			req.SessionTimeoutMillis, req.ProtocolType = 120_000, "connect"
-			m := joinNow(a, req).MemberID
-			s := sync(5, g, m, 1, m, "all")
-			s.ProtocolType = kmsg.StringPtr("connect")
-			syncNow(a, s)
+			m := joinedAtOnce(a, g, "m", "connect")
 			memberCommit(a, g, m, 1, t, 5)
 			c.Wait(70 * time.Second)
 			committedNow(a, committed(9, g, t))
 		}),
 		expiry("offsets.expiry.preparing", "While a group rebalances nothing expires.", func(c *Conversation) {
 			g, a, b, t, u := c.Group("readers"), c.Conn("a"), c.Conn("b"), c.Topic("orders", 1), c.Topic("bills", 1)
-			req := join(9, g, newMember(a, g))
-			req.SessionTimeoutMillis, req.RebalanceTimeoutMillis, req.Protocols[0].Metadata = 120_000, 120_000, consumes(t.Name)
-			m := joinNow(a, req).MemberID
-			syncNow(a, sync(5, g, m, 1, m, "all"))
+			m := joinedAtOnce(a, g, string(consumes(t.Name)), "consumer")
 			memberCommit(a, g, m, 1, u, 6)
 			joining := b.Send(join(9, g, newMember(b, g)))
 			c.AwaitGroup(g, "PreparingRebalance", 2)
 			c.Wait(70 * time.Second)
 			committedNow(a, committed(9, g, u))
-			joinNow(a, req)
+			joinNow(a, join(9, g, m))
 			answer[*kmsg.JoinGroupResponse](joining)
 		}),
 		expiry("offsets.expiry.by-commit", "Up to v4 a commit may say how long it lasts, less or more than the broker's time.", func(c *Conversation) {
@@ -96,12 +85,23 @@ func expiryRules() []Rule {
 		}),
 		expiry("groups.expiry.without-offsets", "A group without members and offsets is gone at the next look.", func(c *Conversation) {
 			g, a := c.Group("readers"), c.Conn("a")
-			m := single(a, g)
+			m := joinedAtOnce(a, g, "m", "consumer")
 			leaveNow(a, leave(5, g, m))
 			c.Wait(4 * time.Second)
 			described(a, g)
 		}),
 	}
+}
+
+// joinedAtOnce makes a the only member of a stable group. It joins without coming back
+// with a member id: until then the group has no members, and may be gone.
+func joinedAtOnce(a *Conn, group, metadata, protocolType string) string {
+	req := join(3, group, "")
+	req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = 120_000, 120_000
+	req.ProtocolType, req.Protocols[0].Metadata = protocolType, []byte(metadata)
+	m := joinNow(a, req).MemberID
+	syncNow(a, sync(3, group, m, 1, m, "all"))
+	return m
 }
 
 // consumes is the metadata of a consumer of these topics (ConsumerProtocolSubscription v0).
