@@ -78,6 +78,20 @@ func Settings(ctx context.Context, target Target) (map[string]string, error) {
 	return has, err
 }
 
+// ConfigNames asks a target for the names of the configs that a resource has.
+func ConfigNames(ctx context.Context, target Target, resource kmsg.DescribeConfigsRequestResource) (names []string, err error) {
+	err = talk(ctx, target, func(c *Conversation) {
+		req := kmsg.NewPtrDescribeConfigsRequest()
+		req.Version, req.Resources = 4, []kmsg.DescribeConfigsRequestResource{resource}
+		for _, r := range ask[*kmsg.DescribeConfigsResponse](c.setup, req).Resources {
+			for _, config := range r.Configs {
+				names = append(names, config.Name)
+			}
+		}
+	})
+	return names, err
+}
+
 // Lacks tells which setting of the rule's profile is not among has; "" means none.
 func (r Rule) Lacks(has map[string]string) string {
 	settings := Profiles()[r.Profile].Settings

@@ -32,7 +32,11 @@ func memberRules() []Rule {
 				req := join(9, g, follower)
 				req.Protocols = protocols(names...)
 				joining := b.Send(req)
-				settled(c, g)
+				if i == 3 {
+					settled(c, g)
+				} else {
+					c.AwaitGroup(g, "PreparingRebalance", 2)
+				}
 				beat(a, g, leader, 2)
 				if i != 3 {
 					req = join(9, g, leader)
