@@ -177,11 +177,13 @@ func fetchRules() []Rule {
 				get(c.Conn("a"), fetch(v, t, 0, 0))
 			}
 		}),
-		must("fetch.same-partition-twice", "A partition asked for twice is answered once.", "FetchRequest.fetchData", func(c *Conversation) {
+		must("fetch.same-partition-twice", "A partition asked for twice is answered once, as it was asked for last.", "FetchRequest.fetchData", func(c *Conversation) {
 			t := filled(c, 1, "a", "b")
-			req := fetch(12, t, 0, 0)
-			req.Topics[0].Partitions = append(req.Topics[0].Partitions, fetchPartition(0, 1))
-			get(c.Conn("a"), req)
+			for _, again := range []int64{1, 2} {
+				req := fetch(12, t, 0, 0)
+				req.Topics[0].Partitions = append(req.Topics[0].Partitions, fetchPartition(0, again))
+				get(c.Conn("a"), req)
+			}
 		}),
 		must("fetch.rack", "A rack that no replica is in changes nothing.", "KIP-392", func(c *Conversation) {
 			t := filled(c, 1, "a")

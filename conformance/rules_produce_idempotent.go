@@ -83,6 +83,9 @@ func idempotentRules() []Rule {
 			put(a, t, 0, idempotent(pid, 0, math.MaxInt32-1, "a"))
 			put(a, t, 0, idempotent(pid, 0, math.MaxInt32, "b", "c"))
 			put(a, t, 0, idempotent(pid, 0, 1, "d"))
+			other := newProducer(a)
+			put(a, t, 0, idempotent(other, 0, math.MaxInt32, "e"))
+			put(a, t, 0, idempotent(other, 0, 0, "f"))
 		}),
 		must("produce.idempotent.old-records", "A producer of old records is not forgotten at once.", "ProducerStateManager.isProducerExpired", func(c *Conversation) {
 			t, a, pid := idempotentTopic(c)

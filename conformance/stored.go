@@ -3,13 +3,9 @@ package conformance
 import (
 	"encoding/binary"
 	"slices"
-	"unicode/utf16"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
-
-// offsetsTopic is where Kafka keeps what a group coordinator must not forget.
-const offsetsTopic = "__consumer_offsets"
 
 // stored looks at what a coordinator writes of one group.
 type stored struct {
@@ -23,8 +19,7 @@ type stored struct {
 // stored begins to look at what is written of a group from now on.
 func (c *Conversation) stored(group string) *stored {
 	s := &stored{c: c, group: group}
-	topics := ask[*kmsg.MetadataResponse](c.setup, metadata(9, offsetsTopic)).Topics
-	s.partition = partitionFor(group, len(topics[0].Partitions))
+	s.partition, _ = c.logOf(offsetsTopic, group)
 	s.next = ask[*kmsg.ListOffsetsResponse](c.setup, listOffsets(7, offsetsTopic, s.partition, -1)).Topics[0].Partitions[0].Offset
 	return s
 }
@@ -116,17 +111,4 @@ func (s *stored) say(format string, value []byte, into any, version *int16, read
 		text = s.c.printer.plain(into)
 	}
 	s.c.say("    "+format+": %s", append(slices.Clone(args), text)...)
-}
-
-// partitionFor is the partition of __consumer_offsets that holds a group
-// (GroupCoordinatorService.partitionFor): the absolute String.hashCode of Java.
-func partitionFor(group string, partitions int) int32 {
-	var h int32
-	for _, unit := range utf16.Encode([]rune(group)) {
-		h = 31*h + int32(unit)
-	}
-	if h < 0 {
-		h = -h
-	}
-	return max(h, 0) % int32(partitions)
 }
