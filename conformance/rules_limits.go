@@ -47,7 +47,7 @@ func brokerLimitRules() []Rule {
 			Profile: "short-requests", Run: func(c *Conversation) {
 				for _, n := range []int{10_000, 10_001} {
 					a := c.Conn("a")
-					body := []byte{0, 18, 0, 0, 0, 0, 0, 1, 0, 0}
+					body := []byte{0, 18, 0, 99, 0, 0, 0, 1, 0, 0} // a version that is refused in few words
 					body = append(body, make([]byte, n-len(body))...)
 					c.Note("%d bytes", n)
 					resp := kmsg.NewPtrApiVersionsResponse()
