@@ -120,7 +120,7 @@ func fillExtremely(r *rand.Rand, v reflect.Value, elements int) {
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		v.SetUint([]uint64{0, 1, math.MaxUint64}[pick(3)])
 	case reflect.Float64:
-		v.SetFloat([]float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, -0.0, 5e-324}[pick(6)])
+		v.SetFloat([]float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, math.Copysign(0, -1), 5e-324}[pick(6)])
 	case reflect.String:
 		v.SetString([]string{"", "t", "1", "__consumer_offsets", strings.Repeat("x", 32_767), "\xff\x00", "range"}[pick(7)])
 	case reflect.Pointer:

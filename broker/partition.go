@@ -105,7 +105,7 @@ func (p *partition) appendBatch(now time.Time, batch *partitions.Batch) partitio
 	}
 	p.expireProducers(now)
 	before := p.log.LastStableOffset()
-	done := p.log.Append(now, batch)
+	done := p.log.Append(now, p.cfg.Load(), batch)
 	if len(p.waiters) > 0 && done.Refusal == nil && !done.Duplicate {
 		p.wake(len(batch.Bytes), before)
 	}

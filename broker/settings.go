@@ -231,6 +231,8 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 	return partitions.Config{
 		MaxMessageBytes:      int(number("max.message.bytes")),
 		LogAppendTime:        javaTrim(s.topicValue(configs, "message.timestamp.type")) == "LogAppendTime",
+		SegmentBytes:         number("segment.bytes"),
+		SegmentMs:            number("segment.ms"),
 		TimestampBeforeMaxMs: number("message.timestamp.before.max.ms"),
 		TimestampAfterMaxMs:  number("message.timestamp.after.max.ms"),
 		Compacted:            slices.Contains(splitConfigList(s.topicValue(configs, "cleanup.policy")), "compact"),

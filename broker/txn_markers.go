@@ -166,9 +166,8 @@ func (p *partition) appendMarker(now time.Time, m partitions.Marker) (offset int
 	if p.deleted {
 		return -1, protocol.UnknownTopicOrPartition
 	}
-	m.LogAppendTime = p.cfg.Load().LogAppendTime
 	before, size := p.log.LastStableOffset(), p.log.Size()
-	if offset, code = p.log.AppendMarker(now, m); code == protocol.None {
+	if offset, code = p.log.AppendMarker(now, p.cfg.Load(), m); code == protocol.None {
 		p.wake(int(p.log.Size()-size), before)
 	}
 	return offset, code

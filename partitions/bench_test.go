@@ -7,6 +7,9 @@ import (
 	"klamm/protocol"
 )
 
+// benchConfig has no limits: what is measured is not cleaning.
+var benchConfig = Config{}
+
 var benchNow = time.UnixMilli(1_700_000_000_000)
 
 // benchBatch is a batch of about 16 KiB with records of 100 bytes.
@@ -49,7 +52,7 @@ func BenchmarkAppend(b *testing.B) {
 		if refusal != nil {
 			b.Fatal(refusal)
 		}
-		p.Append(benchNow, &checked)
+		p.Append(benchNow, &benchConfig, &checked)
 	}
 }
 
@@ -95,7 +98,7 @@ func BenchmarkAppendIdempotent(b *testing.B) {
 			p, i = New(), 0
 		}
 		checked.Header.BaseSequence = i
-		if done := p.Append(benchNow, &checked); done.Refusal != nil {
+		if done := p.Append(benchNow, &benchConfig, &checked); done.Refusal != nil {
 			b.Fatal(done.Refusal)
 		}
 	}
@@ -106,7 +109,7 @@ func BenchmarkRead(b *testing.B) {
 	checked := Batch{Bytes: benchBatch(b)}
 	checked.Header, _ = protocol.ParseBatchHeader(checked.Bytes)
 	for range 1 << 12 {
-		p.Append(benchNow, &checked)
+		p.Append(benchNow, &benchConfig, &checked)
 	}
 	var r Read
 	b.ReportAllocs()

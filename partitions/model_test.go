@@ -66,7 +66,7 @@ func (m *model) append(t *rapid.T) {
 	if refusal := checked.Validate(&cfg, nil, now, &Produced{Topic: "t", Version: 9, Records: batch}); refusal != nil {
 		t.Fatalf("refused: %v", refusal)
 	}
-	if done := m.p.Append(now, &checked); done.BaseOffset != m.end() || done.LogStartOffset != m.start || done.Refusal != nil {
+	if done := m.p.Append(now, &cfg, &checked); done.BaseOffset != m.end() || done.LogStartOffset != m.start || done.Refusal != nil {
 		t.Fatalf("appended to %+v, want offset %d", done, m.end())
 	}
 	if !bytes.Equal(batch, before) {
@@ -197,7 +197,7 @@ func TestMemoryOverhead(t *testing.T) {
 		copy(b.Bytes, stamp)
 		protocol.SealBatch(b.Bytes)
 		for p.Size() < 24<<20 {
-			p.Append(time.UnixMilli(0), &b)
+			p.Append(time.UnixMilli(0), &Config{}, &b)
 		}
 		held := 0
 		for _, c := range p.log.chunks {

@@ -13,6 +13,8 @@ type Config struct {
 	TimestampBeforeMaxMs int64 // message.timestamp.before.max.ms
 	TimestampAfterMaxMs  int64 // message.timestamp.after.max.ms
 	Compacted            bool  // cleanup.policy has compact: every record needs a key
+	SegmentBytes         int64 // segment.bytes; 0: without limit
+	SegmentMs            int64 // segment.ms, by the timestamps of records; 0: without limit
 	// ProducerIDExpiration is how long a producer that is silent is remembered
 	// (producer.id.expiration.ms, a config of the broker).
 	ProducerIDExpiration time.Duration
@@ -71,6 +73,7 @@ type Appended struct {
 // producer states. The zero value is not ready: New makes one.
 type Partition struct {
 	log       log
+	segments  segments
 	start     int64        // log start offset
 	end       int64        // log end offset: that of the next record
 	epoch     int32        // current leader epoch
@@ -102,7 +105,7 @@ func (p *Partition) Size() int64 { return p.log.size }
 // and base offset, leader epoch, timestamp type and max timestamp are patched in.
 // The answer may be that of an earlier append of the same batch. It mirrors
 // org.apache.kafka.storage.internals.log.UnifiedLog.appendAsLeader.
-func (p *Partition) Append(now time.Time, b *Batch) Appended {
+func (p *Partition) Append(now time.Time, cfg *Config, b *Batch) Appended {
 	h := &b.Header
 	if h.HasProducer() {
 		if done, ok := p.checkProducer(b); !ok {
@@ -110,7 +113,7 @@ func (p *Partition) Append(now time.Time, b *Batch) Appended {
 		}
 	}
 	base := p.end
-	p.keep(b)
+	p.keep(now, cfg, b)
 	if h.HasProducer() {
 		p.noteProducer(h, base)
 	}
@@ -122,8 +125,9 @@ func (p *Partition) Append(now time.Time, b *Batch) Appended {
 }
 
 // keep puts a batch at the end of the log.
-func (p *Partition) keep(b *Batch) {
+func (p *Partition) keep(now time.Time, cfg *Config, b *Batch) {
 	h, base := &b.Header, p.end
+	p.segments.append(now, cfg, base, len(b.Bytes), h)
 	kept := p.log.append(base, b.Bytes, h.MaxTimestampMs)
 	protocol.SetBaseOffset(kept, base)
 	protocol.SetLeaderEpoch(kept, p.epoch)
@@ -164,7 +168,7 @@ type From struct {
 	Committed bool  // only what lies below the last stable offset
 }
 
-// Read fills r with batches. r.Batches is used again where it has room. What it gets
+// Read fills r with batches, of one segment as in Kafka. r.Batches is used again where it has room. What it gets
 // stays valid while the log goes on growing.
 func (p *Partition) Read(r *Read, from From) {
 	offset := from.Offset
@@ -190,7 +194,7 @@ func (p *Partition) Read(r *Read, from From) {
 	if from.Committed {
 		p.readCommitted(r, from)
 	} else if offset < p.end {
-		r.Batches, r.Size, _ = p.log.read(r.Batches, offset, p.end, from.MaxBytes, from.MinOne)
+		r.Batches, r.Size, _ = p.log.read(r.Batches, offset, p.segments.endOf(offset), from.MaxBytes, from.MinOne)
 	}
 }
 
@@ -200,7 +204,8 @@ func (p *Partition) readCommitted(r *Read, from From) {
 		return
 	}
 	var upTo int64
-	r.Batches, r.Size, upTo = p.log.read(r.Batches, from.Offset, r.LastStableOffset, from.MaxBytes, from.MinOne)
+	limit := min(r.LastStableOffset, p.segments.endOf(from.Offset))
+	r.Batches, r.Size, upTo = p.log.read(r.Batches, from.Offset, limit, from.MaxBytes, from.MinOne)
 	if len(p.txns.aborted) > 0 {
 		r.Aborted = p.txns.abortedBetween(from.Offset, min(upTo, p.end))
 	}
@@ -220,6 +225,7 @@ func (p *Partition) DeleteRecords(before int64) (lowWatermark int64, code protoc
 	if before > p.start {
 		p.start = before
 		p.log.release(before, p.end)
+		p.segments.release(before, p.end)
 		p.trimEpochs()
 		p.txns.trim(before)
 	}

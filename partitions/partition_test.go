@@ -40,7 +40,7 @@ func TestAppendAndRead(t *testing.T) {
 		if refusal := b.Validate(&cfg, nil, now, &Produced{Topic: "t", Version: 9, Records: records}); refusal != nil {
 			t.Fatal(refusal)
 		}
-		if done := p.Append(now, &b); done.BaseOffset != want || done.Refusal != nil {
+		if done := p.Append(now, &cfg, &b); done.BaseOffset != want || done.Refusal != nil {
 			t.Fatalf("batch %d went to %+v, want offset %d", i, done, want)
 		}
 		want += int64(n)

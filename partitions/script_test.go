@@ -37,6 +37,7 @@ func (s *stage) play(t *testing.T, d *datadriven.TestData) string {
 		s.cfg.LogAppendTime = d.HasArg("log-append-time")
 		s.cfg.Compacted = d.HasArg("compacted")
 		s.cfg.MaxMessageBytes = int(number(t, d, "max-message-bytes", 1048588))
+		s.cfg.SegmentBytes, s.cfg.SegmentMs = number(t, d, "segment-bytes", 0), number(t, d, "segment-ms", 0)
 		return ""
 	case "append":
 		return s.append(t, d)
@@ -132,7 +133,7 @@ func (s *stage) append(t *testing.T, d *datadriven.TestData) string {
 	if refusal := batch.Validate(&s.cfg, nil, s.now, &Produced{Topic: "t", Partition: 3, Version: 9, Records: bytes}); refusal != nil {
 		return refused(refusal)
 	}
-	done := s.p.Append(s.now, &batch)
+	done := s.p.Append(s.now, &s.cfg, &batch)
 	if done.Refusal != nil {
 		return refused(done.Refusal)
 	}
@@ -159,7 +160,7 @@ func refused(r *Refusal) string {
 
 // mark ends a producer's transaction.
 func (s *stage) mark(t *testing.T, d *datadriven.TestData) string {
-	offset, code := s.p.AppendMarker(s.now, Marker{
+	offset, code := s.p.AppendMarker(s.now, &s.cfg, Marker{
 		ProducerID: number(t, d, "producer", -1), ProducerEpoch: int16(number(t, d, "epoch", 0)),
 		CoordinatorEpoch: int32(number(t, d, "coordinator", 0)), Commit: d.Cmd == "commit", EpochBump: d.HasArg("bump"),
 	})

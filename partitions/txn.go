@@ -17,8 +17,7 @@ type Marker struct {
 	Commit           bool // or abort
 	// EpochBump tells that the coordinator has given the producer a new epoch with this
 	// marker, so that it must be above the one that the log knows (transaction version 2, KIP-890).
-	EpochBump     bool
-	LogAppendTime bool // message.timestamp.type=LogAppendTime
+	EpochBump bool
 }
 
 // openTxn is a transaction that has written to the partition and has not ended.
@@ -121,7 +120,7 @@ func (p *Partition) tooEarly(h *protocol.BatchHeader, known *producer) bool {
 // and with TransactionCoordinatorFenced when the coordinator's is. A producer without an
 // open transaction gets its marker all the same, as in Kafka
 // (ProducerAppendInfo.appendEndTxnMarker).
-func (p *Partition) AppendMarker(now time.Time, m Marker) (offset int64, code protocol.ErrorCode) {
+func (p *Partition) AppendMarker(now time.Time, cfg *Config, m Marker) (offset int64, code protocol.ErrorCode) {
 	s := p.producers[m.ProducerID]
 	if s != nil {
 		if m.oldEpoch(s) {
@@ -132,7 +131,7 @@ func (p *Partition) AppendMarker(now time.Time, m Marker) (offset int64, code pr
 		}
 	}
 	offset = p.end
-	p.appendControl(now, m)
+	p.appendControl(now, cfg, m)
 	p.endTransaction(p.producer(m.ProducerID, m.ProducerEpoch), now, m, offset)
 	return offset, protocol.None
 }
@@ -146,10 +145,10 @@ func (m *Marker) oldEpoch(s *producer) bool {
 	return s.txnStart >= 0 && m.ProducerEpoch != math.MaxInt16
 }
 
-func (p *Partition) appendControl(now time.Time, m Marker) {
+func (p *Partition) appendControl(now time.Time, cfg *Config, m Marker) {
 	h := protocol.PlainBatch()
 	h.Attributes = protocol.AttrTransactional | protocol.AttrControl
-	if m.LogAppendTime {
+	if cfg.LogAppendTime {
 		h.Attributes |= protocol.AttrLogAppendTime
 		h.MaxTimestampMs = now.UnixMilli()
 	}
@@ -167,7 +166,7 @@ func (p *Partition) appendControl(now time.Time, m Marker) {
 		panic("partitions: " + err.Error()) // nothing is compressed and the record is there
 	}
 	header, _ := protocol.ParseBatchHeader(bytes)
-	p.keep(&Batch{Header: header, Bytes: bytes})
+	p.keep(now, cfg, &Batch{Header: header, Bytes: bytes})
 }
 
 // endTransaction notes what a marker at offset ended.
