@@ -22,8 +22,6 @@ type call struct {
 	silent bool
 	// hangUp, once set by a handler, ends the connection instead of an answer.
 	hangUp error
-	// ending is a transaction whose markers are to be written once the answer has left.
-	ending *transaction
 	// size is about how many bytes the answer has so far, where that is counted.
 	size int
 }

@@ -21,8 +21,9 @@ type conn struct {
 	in      frames
 	out     outbox
 	call    call
-	now     time.Time // when the request that is served was read
-	idle    time.Time // when the deadlines were set last
+	ending  []*transaction // whose markers are to be written once the answers have left
+	now     time.Time      // when the request that is served was read
+	idle    time.Time      // when the deadlines were set last
 
 	host   string                 // of the client, once it was asked for
 	client atomic.Pointer[string] // client id of the last request, for who looks from outside
@@ -52,6 +53,7 @@ func newConn(c *Cluster, nc net.Conn) *conn {
 func (cn *conn) serve() {
 	defer cn.cluster.forget(cn)
 	err := cn.loop()
+	cn.settle()
 	cn.nc.Close()
 	if cn.watching {
 		<-cn.watched
@@ -68,7 +70,7 @@ func (cn *conn) loop() error {
 			if cn.watching {
 				cn.out.extend() // its request has waited
 			}
-			if err := cn.out.flush(); err != nil {
+			if err := cn.flush(); err != nil {
 				return err
 			}
 		}
@@ -85,21 +87,36 @@ func (cn *conn) loop() error {
 			cn.now = time.Now()
 		}
 		if err := cn.handle(frame); err != nil {
-			cn.out.flush() // what was answered before the bad request is owed
+			cn.flush() // what was answered before the bad request is owed
 			return err
 		}
-		if ending := cn.call.ending; ending != nil {
-			err := cn.out.flush()
-			if ending.finish(time.Now()); err != nil {
-				return err
-			}
-		}
 		if cn.out.pending() >= flushAt {
-			if err := cn.out.flush(); err != nil {
+			if err := cn.flush(); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// flush writes the answers that wait, and then the markers of transactions that were ended
+// by them.
+func (cn *conn) flush() error {
+	err := cn.out.flush()
+	cn.settle()
+	return err
+}
+
+// settle completes the transactions that were ended over this connection.
+func (cn *conn) settle() {
+	if len(cn.ending) == 0 {
+		return
+	}
+	now := time.Now()
+	for _, t := range cn.ending {
+		t.finish(now)
+	}
+	clear(cn.ending)
+	cn.ending = cn.ending[:0]
 }
 
 // expectWithin ends the connection when nothing arrives for idle after the last

@@ -22,7 +22,7 @@ const (
 // As in Kafka, a connection is idle while its request waits, and is gone after
 // connections.max.idle.ms.
 func park[T any](cn *conn, wake <-chan T, limit time.Duration) (got T, how outcome) {
-	if cn.out.flush() != nil {
+	if cn.flush() != nil {
 		return got, gone
 	}
 	cn.watch()

@@ -35,18 +35,17 @@ func (c *Cluster) initProducerID(call *call, req *kmsg.InitProducerIDRequest, re
 	e := txncoord.InitProducerID{TimeoutMs: req.TransactionTimeoutMillis, ProducerID: req.ProducerID, ProducerEpoch: req.ProducerEpoch}
 	e.Fresh = t.freshID(e)
 	reply := t.step(call.now, e)
-	call.ending = t.ending()
+	call.settleLater(t)
 	t.release()
 	resp.ErrorCode = int16(fencedBefore(4, req.Version, reply.Code))
 	resp.ProducerID, resp.ProducerEpoch = reply.ProducerID, reply.ProducerEpoch
 }
 
-// ending is t when it has markers to be written once the client has its answer, else nil.
-func (t *transaction) ending() *transaction {
-	if t.markers == nil {
-		return nil
+// settleLater sees to it that the markers of t are written once the client has its answer.
+func (c *call) settleLater(t *transaction) {
+	if t.markers != nil {
+		c.conn.ending = append(c.conn.ending, t)
 	}
-	return t
 }
 
 // fencedBefore turns PRODUCER_FENCED into what was answered before the version that
@@ -108,7 +107,7 @@ func (c *Cluster) endTxn(call *call, req *kmsg.EndTxnRequest, resp *kmsg.EndTxnR
 	}
 	e.Fresh = t.freshID(e)
 	reply := t.step(call.now, e)
-	call.ending = t.ending()
+	call.settleLater(t)
 	t.release()
 	resp.ErrorCode = int16(fencedBefore(fencedSince, req.Version, reply.Code))
 	resp.ProducerID, resp.ProducerEpoch = reply.ProducerID, reply.ProducerEpoch

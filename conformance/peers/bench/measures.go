@@ -35,26 +35,27 @@ type sizes struct {
 	topics   int
 	parallel int // tests at once
 	brokers  int // idle ones
+	txns     int // transactions
 }
 
 // full is what the table is made of, tiny what shows that a measure works.
 func full() sizes {
 	return sizes{
 		bulk: 1 << 30, single: 120 << 20, log: 256 << 20, passes: 8, wakeUps: 2000, beside: 1000,
-		starts: 200, members: 500, topics: 10_000, parallel: 100, brokers: 200,
+		starts: 200, members: 500, topics: 10_000, parallel: 100, brokers: 200, txns: 40_000,
 	}
 }
 
 func tiny() sizes {
 	return sizes{
 		bulk: 8 << 20, single: 100 << 10, log: 4 << 20, passes: 4, wakeUps: 3, beside: 20,
-		starts: 3, members: 10, topics: 100, parallel: 2, brokers: 3,
+		starts: 3, members: 10, topics: 100, parallel: 2, brokers: 3, txns: 20 * transactors,
 	}
 }
 
 // measures are all that there are, in the order of the table.
 func measures(n sizes) []measure {
-	return slices.Concat(produceMeasures(n), fetchMeasures(n), latencyMeasures(n), memberMeasures(n), applicationMeasures(n))
+	return slices.Concat(produceMeasures(n), fetchMeasures(n), latencyMeasures(n), memberMeasures(n), applicationMeasures(n), transactionMeasures(n))
 }
 
 func produceMeasures(n sizes) []measure {
@@ -134,6 +135,23 @@ func latencyMeasures(n sizes) []measure {
 			at(50, func(kind string) ([]time.Duration, error) { return repeat(n.starts, kind, firstAnswer) }), []row{
 				{"start to first Metadata answer, p50", "us", "us", "bare", goal{most: 1.2}},
 			}},
+	}
+}
+
+func transactionMeasures(n sizes) []measure {
+	pair := []string{"klamm", "kfake"}
+	of := func(name string, records int, title string) measure {
+		return measure{name, pair, func(kind string) (map[string]float64, error) {
+			l, err := transactionLoad(kind, records, n.txns)
+			return map[string]float64{"1/s": l.perSecond(), "us": l.cpu.Seconds() * 1e6 / float64(max(1, l.count))}, err
+		}, []row{
+			{title, "1/s", "1/s", "kfake", goal{least: 3}},
+			{"  server CPU each", "us", "us", "kfake", goal{}},
+		}}
+	}
+	return []measure{
+		of("transactions-1", 1, "transactions of one record, 4 producers"),
+		of("transactions-100", 100, "transactions of 100 records, 4 producers"),
 	}
 }
 
