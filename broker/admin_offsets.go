@@ -2,6 +2,7 @@ package broker
 
 import (
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -197,7 +198,9 @@ func (c *Cluster) deleteBefore(t *topic, index int32, offset int64) (lowWatermar
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.log.DeleteRecords(offset)
+	low, failed := p.log.DeleteRecords(offset)
+	p.watch(time.Now())
+	return low, failed
 }
 
 // compactsOnly tells whether the topic's cleanup.policy keeps the last record of

@@ -12,14 +12,16 @@ import (
 // partition owns one partitions.Partition: the mutex, and the fetches that wait
 // for data.
 type partition struct {
-	topic string
-	index int32
-	cfg   atomic.Pointer[partitions.Config] // what records are checked by, before the lock
-	large *sync.Mutex                       // the cluster's, held while a large batch is decompressed
+	topic     string
+	index     int32
+	cfg       atomic.Pointer[partitions.Config] // what records are checked by, before the lock
+	retention *retention                        // the cluster's
+	large     *sync.Mutex                       // the cluster's, held while a large batch is decompressed
 
 	mu      sync.Mutex
 	log     *partitions.Partition
 	waiters []waiting
+	looked  time.Time // when retention looks at it next; zero: it does not
 	deleted bool
 	expired time.Time // when producers were last looked through
 }
@@ -105,7 +107,11 @@ func (p *partition) appendBatch(now time.Time, batch *partitions.Batch) partitio
 	}
 	p.expireProducers(now)
 	before := p.log.LastStableOffset()
-	done := p.log.Append(now, p.cfg.Load(), batch)
+	cfg := p.cfg.Load()
+	done := p.log.Append(now, cfg, batch)
+	if cfg.Deletes && (p.looked.IsZero() || cfg.RetentionBytes >= 0) {
+		p.watch(now)
+	}
 	if len(p.waiters) > 0 && done.Refusal == nil && !done.Duplicate {
 		p.wake(len(batch.Bytes), before)
 	}

@@ -143,6 +143,7 @@ func (s *settings) value(name string) string {
 
 // internalConfigs are broker configs that Kafka takes and does not tell of.
 var internalConfigs = configTable{
+	{name: "log.initial.task.delay.ms", kind: kmsg.ConfigTypeLong, def: "30000", valid: "[0,...]", readOnly: true},
 	{name: "producer.id.expiration.check.interval.ms", kind: kmsg.ConfigTypeInt, def: "600000", valid: "[1,...]", readOnly: true},
 }
 
@@ -228,14 +229,20 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 		n, _ := strconv.ParseInt(javaTrim(s.topicValue(configs, name)), 10, 64)
 		return n
 	}
+	policy := splitConfigList(s.topicValue(configs, "cleanup.policy"))
 	return partitions.Config{
 		MaxMessageBytes:      int(number("max.message.bytes")),
 		LogAppendTime:        javaTrim(s.topicValue(configs, "message.timestamp.type")) == "LogAppendTime",
 		SegmentBytes:         number("segment.bytes"),
 		SegmentMs:            number("segment.ms"),
+		SegmentIndexBytes:    number("segment.index.bytes"),
+		IndexIntervalBytes:   number("index.interval.bytes"),
+		RetentionMs:          number("retention.ms"),
+		RetentionBytes:       number("retention.bytes"),
+		Deletes:              slices.Contains(policy, "delete"),
 		TimestampBeforeMaxMs: number("message.timestamp.before.max.ms"),
 		TimestampAfterMaxMs:  number("message.timestamp.after.max.ms"),
-		Compacted:            slices.Contains(splitConfigList(s.topicValue(configs, "cleanup.policy")), "compact"),
+		Compacted:            slices.Contains(policy, "compact"),
 		ProducerIDExpiration: s.producerIDExpiration,
 		ProducerIDCheck:      s.duration("producer.id.expiration.check.interval.ms", time.Millisecond),
 	}

@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"maps"
+	"time"
 
 	"klamm/partitions"
 	"klamm/protocol"
@@ -72,10 +73,14 @@ func cloneMap[K comparable, V any](m map[K]V) map[K]V {
 
 // publish makes the change visible.
 func (e *topicEdit) publish() {
+	now := time.Now()
 	for _, t := range e.reconfigured {
 		cfg := partitionConfig(t.configs, e.s)
 		for _, p := range t.partitions {
 			p.cfg.Store(&cfg)
+			p.mu.Lock()
+			p.watch(now)
+			p.mu.Unlock()
 		}
 	}
 	e.next.byName.settle()
@@ -110,7 +115,7 @@ func (e *topicEdit) newPartitions(t *topic, from, to int32) []*partition {
 	made := make([]*partition, to-from)
 	for i := range values {
 		p := &values[i]
-		p.topic, p.index, p.large = t.name, from+int32(i), &e.c.large
+		p.topic, p.index, p.large, p.retention = t.name, from+int32(i), &e.c.large, e.c.retention
 		p.cfg.Store(&cfg)
 		p.log = partitions.New()
 		made[i] = p

@@ -67,6 +67,7 @@ type Conversation struct {
 	conns   []*Conn
 	setup   *Conn // not in the transcript
 	topics  []string
+	expires Topic // of lookForExpired
 	whole   bool  // nothing is left out of answers
 	err     error // the target could not be asked
 }

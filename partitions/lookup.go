@@ -56,21 +56,31 @@ func (p *Partition) FindOffset(timestampMs int64, d *protocol.Decompressor) Time
 	case MaxTimestamp:
 		// Kafka keeps this with the segment, which outlives records that DeleteRecords
 		// took from it, so that the offset may be below the log start offset.
-		return p.newest
+		return p.segments.newest()
 	}
 	return p.findTimestamp(timestampMs, d)
 }
 
 // findTimestamp finds the first record that is not older than timestampMs.
 func (p *Partition) findTimestamp(timestampMs int64, d *protocol.Decompressor) TimestampOffset {
+	first := 0
+	for first < len(p.segments) && p.segments[first].largestMs() < timestampMs {
+		first++
+	}
+	if first == len(p.segments) {
+		return noOffset
+	}
+	// Kafka looks no further than the first segment that has a record so new, even if
+	// that record is below the log start offset.
+	base, end := p.segments[first].base, p.segments.endOf(p.segments[first].base)
 	for i := range p.log.chunks {
 		c := &p.log.chunks[i]
-		if c.maxTimestampMs < timestampMs {
+		if c.maxTimestampMs < timestampMs || c.base >= end {
 			continue
 		}
 		for at := 0; at < len(c.buf); at += batchSize(c.buf[at:]) {
 			h, _ := protocol.ParseBatchHeader(c.buf[at:])
-			if h.MaxTimestampMs < timestampMs || h.LastOffset() < p.start {
+			if h.MaxTimestampMs < timestampMs || h.LastOffset() < p.start || h.BaseOffset < base || h.BaseOffset >= end {
 				continue
 			}
 			if found, ok := p.findInBatch(&h, c.buf[at:at+h.Size()], timestampMs, d); ok {

@@ -152,6 +152,9 @@ func (m *model) find(t *rapid.T) {
 		t.Fatalf("timestamp %d: %+v, want %+v", timestamp, got, want)
 	}
 	newest := noOffset
+	if len(m.records) > 0 {
+		newest = TimestampOffset{-1, 0, 0} // where none has a time it is the first
+	}
 	for _, r := range m.records {
 		if r.TimestampMs > newest.TimestampMs {
 			newest = TimestampOffset{r.TimestampMs, r.Offset, 0}

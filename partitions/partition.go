@@ -14,6 +14,11 @@ type Config struct {
 	TimestampAfterMaxMs  int64 // message.timestamp.after.max.ms
 	Compacted            bool  // cleanup.policy has compact: every record needs a key
 	SegmentBytes         int64 // segment.bytes; 0: without limit
+	SegmentIndexBytes    int64 // segment.index.bytes: a segment whose index is full is left; 0: without limit
+	IndexIntervalBytes   int64 // index.interval.bytes: how much of a segment lies between two entries
+	Deletes              bool  // cleanup.policy has delete: the two limits that follow count
+	RetentionMs          int64 // retention.ms; negative: for ever
+	RetentionBytes       int64 // retention.bytes; negative: without limit
 	SegmentMs            int64 // segment.ms, by the timestamps of records; 0: without limit
 	// ProducerIDExpiration is how long a producer that is silent is remembered
 	// (producer.id.expiration.ms, a config of the broker).
@@ -70,7 +75,7 @@ type Appended struct {
 }
 
 // Partition is the log of one partition with its watermarks, leader epochs and
-// producer states. The zero value is not ready: New makes one.
+// producer states. The zero value is an empty one.
 type Partition struct {
 	log       log
 	segments  segments
@@ -78,14 +83,13 @@ type Partition struct {
 	end       int64        // log end offset: that of the next record
 	epoch     int32        // current leader epoch
 	epochs    []epochStart // empty while there has been no epoch but the current one, from start on
-	newest    TimestampOffset
 	producers map[int64]*producer
 	txns      transactions
 	trying    map[int64]attempt // by producer id
 }
 
 // New returns an empty partition with leader epoch 0.
-func New() *Partition { return &Partition{newest: noOffset} }
+func New() *Partition { return new(Partition) }
 
 // LogStartOffset is the offset of the first record that can be read.
 func (p *Partition) LogStartOffset() int64 { return p.start }
@@ -97,9 +101,9 @@ func (p *Partition) LogEndOffset() int64 { return p.end }
 // replica that is all of them.
 func (p *Partition) HighWatermark() int64 { return p.end }
 
-// Size is how many bytes of batches the partition holds, headers included. Batches
-// below the log start offset count as long as their memory is held.
-func (p *Partition) Size() int64 { return p.log.size }
+// Size is how many bytes of batches are in the segments of the log, headers included. Batches
+// below the log start offset count until ApplyRetention deletes their segment, as in Kafka.
+func (p *Partition) Size() int64 { return p.segments.size() }
 
 // Append checks the producer's sequence and appends the batch: it is copied once,
 // and base offset, leader epoch, timestamp type and max timestamp are patched in.
@@ -127,15 +131,12 @@ func (p *Partition) Append(now time.Time, cfg *Config, b *Batch) Appended {
 // keep puts a batch at the end of the log.
 func (p *Partition) keep(now time.Time, cfg *Config, b *Batch) {
 	h, base := &b.Header, p.end
-	p.segments.append(now, cfg, base, len(b.Bytes), h)
+	p.segments.append(now, cfg, base, len(b.Bytes), h, TimestampOffset{h.MaxTimestampMs, base + int64(b.NewestDelta), p.epoch})
 	kept := p.log.append(base, b.Bytes, h.MaxTimestampMs)
 	protocol.SetBaseOffset(kept, base)
 	protocol.SetLeaderEpoch(kept, p.epoch)
 	protocol.SetMaxTimestamp(kept, h.MaxTimestampMs, h.LogAppendTime())
 	p.end = base + int64(h.LastOffsetDelta) + 1
-	if h.MaxTimestampMs > p.newest.TimestampMs {
-		p.newest = TimestampOffset{h.MaxTimestampMs, base + int64(b.NewestDelta), p.epoch}
-	}
 }
 
 func (p *Partition) refuse(code protocol.ErrorCode) Appended {
@@ -222,14 +223,18 @@ func (p *Partition) DeleteRecords(before int64) (lowWatermark int64, code protoc
 	if before < 0 || before > p.HighWatermark() {
 		return InvalidOffset, protocol.OffsetOutOfRange
 	}
-	if before > p.start {
-		p.start = before
-		p.log.release(before, p.end)
-		p.segments.release(before, p.end)
-		p.trimEpochs()
-		p.txns.trim(before)
-	}
+	p.moveStart(before)
 	return p.start, protocol.None
+}
+
+// moveStart moves the log start offset up and forgets what lies below it.
+func (p *Partition) moveStart(start int64) {
+	if start > p.start {
+		p.start = start
+		p.log.release(start, p.end)
+		p.trimEpochs()
+		p.txns.trim(start)
+	}
 }
 
 // InvalidOffset is the low watermark of a DeleteRecords that failed

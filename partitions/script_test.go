@@ -38,6 +38,9 @@ func (s *stage) play(t *testing.T, d *datadriven.TestData) string {
 		s.cfg.Compacted = d.HasArg("compacted")
 		s.cfg.MaxMessageBytes = int(number(t, d, "max-message-bytes", 1048588))
 		s.cfg.SegmentBytes, s.cfg.SegmentMs = number(t, d, "segment-bytes", 0), number(t, d, "segment-ms", 0)
+		s.cfg.Deletes = !d.HasArg("no-deletion")
+		s.cfg.RetentionMs, s.cfg.RetentionBytes = number(t, d, "retention-ms", -1), number(t, d, "retention-bytes", -1)
+		s.cfg.SegmentIndexBytes, s.cfg.IndexIntervalBytes = number(t, d, "segment-index-bytes", 0), number(t, d, "index-interval-bytes", 4096)
 		return ""
 	case "append":
 		return s.append(t, d)
@@ -69,6 +72,13 @@ func (s *stage) play(t *testing.T, d *datadriven.TestData) string {
 	case "expire-producers":
 		s.p.ExpireProducers(s.now, time.Duration(number(t, d, "after", 0))*time.Millisecond)
 		return fmt.Sprintf("%d producers left\n", s.p.Producers())
+	case "retention":
+		s.p.ApplyRetention(s.now, &s.cfg)
+		out := fmt.Sprintf("start %d, %d bytes in %d segments\n", s.p.LogStartOffset(), s.p.Size(), len(s.p.segments))
+		if due, ok := s.p.RetentionDue(s.now, &s.cfg); ok {
+			out += fmt.Sprintf("next at %d\n", due.UnixMilli())
+		}
+		return out
 	case "state":
 		return fmt.Sprintf("start %d, high watermark %d, last stable offset %d, %d bytes in %d chunks\n",
 			s.p.LogStartOffset(), s.p.HighWatermark(), s.p.LastStableOffset(), s.p.Size(), len(s.p.log.chunks))

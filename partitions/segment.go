@@ -15,18 +15,84 @@ type segment struct {
 	size    int64 // bytes of batches
 	firstMs int64 // max timestamp of its first batch
 	began   time.Time
+	grown   time.Time       // when its last batch came
+	newest  TimestampOffset // the first record with the largest timestamp
+
+	sinceEntry  int64 // bytes since the last entry of the index
+	entries     int64 // of the offset index
+	timeEntries int64 // of the time index: none where no newer record has come
+	lastEntryMs int64
 }
+
+// The sizes of entries of Kafka's indexes, in bytes (OffsetIndex, TimeIndex).
+const (
+	offsetEntry = 8
+	timeEntry   = 12
+)
 
 // segments are those of a log that has batches, in order; the last one is the active one.
 type segments []segment
 
 // append counts a batch, in a new segment where the active one is to be left
 // (org.apache.kafka.storage.internals.log.LogSegment.shouldRoll).
-func (s *segments) append(now time.Time, cfg *Config, base int64, size int, h *protocol.BatchHeader) {
+func (s *segments) append(now time.Time, cfg *Config, base int64, size int, h *protocol.BatchHeader, newest TimestampOffset) {
 	if n := len(*s); n == 0 || (*s)[n-1].full(now, cfg, size, base+int64(h.LastOffsetDelta), h.MaxTimestampMs) {
-		*s = append(*s, segment{base: base, firstMs: h.MaxTimestampMs, began: now})
+		s.begin(now, base)
 	}
-	(*s)[len(*s)-1].size += int64(size)
+	(*s)[len(*s)-1].note(now, cfg, int64(size), newest)
+}
+
+// begin makes a new active segment. An empty one that begins there as well gives way.
+func (s *segments) begin(now time.Time, base int64) {
+	if n := len(*s); n > 0 && (*s)[n-1].base == base {
+		*s = (*s)[:n-1]
+	}
+	*s = append(*s, segment{base: base, firstMs: protocol.NoTimestampMs, began: now, grown: now, newest: noOffset, lastEntryMs: protocol.NoTimestampMs})
+}
+
+// note counts a batch, and an entry of the indexes where Kafka makes one in front of it
+// (LogSegment.append).
+func (s *segment) note(now time.Time, cfg *Config, size int64, newest TimestampOffset) {
+	if s.size == 0 {
+		s.firstMs, s.newest = newest.TimestampMs, newest
+	}
+	if newest.TimestampMs > s.newest.TimestampMs {
+		s.newest = newest
+	}
+	if s.sinceEntry > cfg.IndexIntervalBytes {
+		s.entries++
+		if s.newest.TimestampMs > s.lastEntryMs {
+			s.timeEntries++
+			s.lastEntryMs = s.newest.TimestampMs
+		}
+		s.sinceEntry = 0
+	}
+	s.sinceEntry += size
+	s.size += size
+	s.grown = now
+}
+
+// largestMs is the time by which a segment expires: that of its newest record, or of its
+// last append where no record has a time.
+func (s *segment) largestMs() int64 {
+	if s.newest.TimestampMs >= 0 {
+		return s.newest.TimestampMs
+	}
+	return s.grown.UnixMilli()
+}
+
+// newest is the first record with the largest timestamp of all segments.
+func (s segments) newest() TimestampOffset {
+	if len(s) == 0 {
+		return noOffset
+	}
+	found := s[0].newest // also where none has a time
+	for i := range s {
+		if n := s[i].newest; n.TimestampMs > found.TimestampMs {
+			found = n
+		}
+	}
+	return found
 }
 
 // full tells whether a batch is to go to a new segment.
@@ -38,7 +104,9 @@ func (s *segment) full(now time.Time, cfg *Config, size int, lastOffset, maxTime
 	switch {
 	case cfg.SegmentBytes > 0 && s.size > cfg.SegmentBytes-int64(size):
 		return true
-	case cfg.SegmentMs > 0 && waited > cfg.SegmentMs:
+	case cfg.SegmentMs > 0 && s.size > 0 && waited > cfg.SegmentMs:
+		return true
+	case cfg.SegmentIndexBytes > 0 && (s.entries >= cfg.SegmentIndexBytes/offsetEntry || s.timeEntries >= cfg.SegmentIndexBytes/timeEntry-1):
 		return true
 	}
 	return lastOffset-s.base > math.MaxInt32
@@ -55,16 +123,4 @@ func (s segments) endOf(offset int64) int64 {
 		return math.MaxInt64
 	}
 	return s[next].base
-}
-
-// release forgets the segments of which all records are below start.
-func (s *segments) release(start, end int64) {
-	gone := 0
-	for gone+1 < len(*s) && (*s)[gone+1].base <= start {
-		gone++
-	}
-	if gone+1 == len(*s) && end <= start {
-		gone++
-	}
-	*s = append(segments(nil), (*s)[gone:]...)
 }

@@ -1,0 +1,88 @@
+package partitions
+
+import (
+	"math"
+	"time"
+)
+
+// ApplyRetention deletes whole segments: those below the log start offset, those that are
+// too many for retention.bytes, and those of which every record has expired by
+// retention.ms. The first two leave the active segment alone; when it has expired with all
+// others, an empty one takes its place. It tells whether anything went.
+// It mirrors org.apache.kafka.storage.internals.log.UnifiedLog.deleteOldSegments.
+func (p *Partition) ApplyRetention(now time.Time, cfg *Config) (deleted bool) {
+	deleted = p.dropSegments(now, p.segments.below(p.start))
+	if cfg.Deletes {
+		deleted = p.dropSegments(now, p.segments.beyond(cfg.RetentionBytes)) || deleted
+		deleted = p.dropSegments(now, p.segments.expired(now, cfg.RetentionMs)) || deleted
+	}
+	return deleted
+}
+
+// dropSegments deletes the first n segments.
+func (p *Partition) dropSegments(now time.Time, n int) bool {
+	if n == 0 {
+		return false
+	}
+	if n == len(p.segments) {
+		p.segments.begin(now, p.end)
+	}
+	p.segments = append(segments(nil), p.segments[n:]...)
+	p.moveStart(p.segments[0].base)
+	return true
+}
+
+// RetentionDue is when ApplyRetention has something to delete, if nothing more is
+// appended; ok is false when never.
+func (p *Partition) RetentionDue(now time.Time, cfg *Config) (due time.Time, ok bool) {
+	if p.segments.below(p.start) > 0 || cfg.Deletes && p.segments.beyond(cfg.RetentionBytes) > 0 {
+		return now, true
+	}
+	if !cfg.Deletes || cfg.RetentionMs < 0 || len(p.segments) == 0 || p.segments.lastAndEmpty(0) {
+		return time.Time{}, false
+	}
+	largest := p.segments[0].largestMs()
+	if largest > math.MaxInt64-1-cfg.RetentionMs {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(largest + cfg.RetentionMs + 1), true
+}
+
+// size is that of all segments, in bytes.
+func (s segments) size() (size int64) {
+	for i := range s {
+		size += s[i].size
+	}
+	return size
+}
+
+// below is how many segments end at or below start, the active one not counted.
+func (s segments) below(start int64) (n int) {
+	for n+1 < len(s) && s[n+1].base <= start {
+		n++
+	}
+	return n
+}
+
+// beyond is how many segments can go so that the given size is still left.
+func (s segments) beyond(bytes int64) (n int) {
+	if bytes < 0 {
+		return 0
+	}
+	over := s.size() - bytes
+	for n < len(s) && over-s[n].size >= 0 && !s.lastAndEmpty(n) {
+		over -= s[n].size
+		n++
+	}
+	return n
+}
+
+// expired is how many segments have only records that are older than ms.
+func (s segments) expired(now time.Time, ms int64) (n int) {
+	for ms >= 0 && n < len(s) && now.UnixMilli()-s[n].largestMs() > ms && !s.lastAndEmpty(n) {
+		n++
+	}
+	return n
+}
+
+func (s segments) lastAndEmpty(i int) bool { return i == len(s)-1 && s[i].size == 0 }
