@@ -184,8 +184,8 @@ func (c *Cluster) metadataTopics(req *kmsg.MetadataRequest) []metadataTopic {
 }
 
 // createMissing creates the topics that do not exist, as far as that is possible, all
-// at once, as AutoTopicCreationManager does. Kafka answers UNKNOWN_TOPIC_OR_PARTITION
-// while it creates them; here they serve at once.
+// at once, as AutoTopicCreationManager does. The request that asks for it does not wait
+// for them, so that its answer calls them UNKNOWN_TOPIC_OR_PARTITION, and clients ask again.
 func (c *Cluster) createMissing(missing []metadataTopic) {
 	if len(missing) == 0 {
 		return
@@ -202,12 +202,6 @@ func (c *Cluster) createMissing(missing []metadataTopic) {
 		}
 	}
 	c.carryOut(plans, false) // what is refused stays unknown
-	image = c.image.Load()
-	for i := range missing {
-		if t := image.byName.get(missing[i].name); t != nil {
-			missing[i] = metadataTopic{name: t.name, id: t.id, topic: t}
-		}
-	}
 }
 
 // topicsByID are the topics asked for by id; nil if none is.

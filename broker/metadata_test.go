@@ -68,7 +68,7 @@ func TestMetadataOfAllTopicsFollowsEachChange(t *testing.T) {
 	}
 }
 
-func TestMetadataCreatesTopicsThatServeAtOnce(t *testing.T) {
+func TestMetadataCreatesTopicsThatServeWithTheNextRequest(t *testing.T) {
 	cn := testBroker(t, map[string]string{"num.partitions": "3"})
 	req := kmsg.NewPtrMetadataRequest()
 	topic := kmsg.NewMetadataRequestTopic()
@@ -76,6 +76,10 @@ func TestMetadataCreatesTopicsThatServeAtOnce(t *testing.T) {
 	req.Topics = append(req.Topics, topic)
 	req.AllowAutoTopicCreation = true
 	resp := ask(t, cn, req, 13).(*kmsg.MetadataResponse)
+	if got := resp.Topics[0]; got.ErrorCode != int16(protocol.UnknownTopicOrPartition) || len(got.Partitions) != 0 {
+		t.Errorf("got %+v, want a topic that is unknown as yet", got)
+	}
+	resp = ask(t, cn, req, 13).(*kmsg.MetadataResponse)
 	if got := resp.Topics[0]; got.ErrorCode != 0 || len(got.Partitions) != 3 || got.TopicID == [16]byte{} {
 		t.Errorf("got %+v, want a topic of three partitions", got)
 	}

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -37,6 +38,7 @@ func metadataRules() []Rule {
 			}
 		}),
 		must("metadata.auto-create", "A topic that Metadata may create comes into being with one partition.", "AutoTopicCreationManager", autoCreated),
+		must("metadata.auto-create-answer", "The answer that begins to create topics calls them UNKNOWN_TOPIC_OR_PARTITION, in every version and beside a topic that is known.", "AutoTopicCreationManager", autoCreatedAnswer),
 		must("metadata.invalid-names", "A name that no topic can have is INVALID_TOPIC_EXCEPTION, whether or not it may be created.", "Topic.validate", invalidNames),
 		must("metadata.by-id", "From v12 on topics are found by their ids, and an unknown id is UNKNOWN_TOPIC_ID.", "KIP-516", func(c *Conversation) {
 			t := c.Topic("orders", 2)
@@ -101,6 +103,20 @@ func autoCreated(c *Conversation) {
 		req.AllowAutoTopicCreation = true
 		until(c, req, warm[*kmsg.MetadataResponse])
 		ask[*kmsg.MetadataResponse](c.Conn("a"), req)
+	}
+}
+
+func autoCreatedAnswer(c *Conversation) {
+	known := c.Topic("orders", 1)
+	for v := int16(0); v < 14; v++ {
+		name := c.Name(fmt.Sprintf("made-by-v%d", v))
+		c.Mine(name)
+		req := metadata(v, name, known.Name, name)
+		req.AllowAutoTopicCreation = true
+		ask[*kmsg.MetadataResponse](c.Conn("a"), req)
+		again := metadata(v, name)
+		until(c, again, warm[*kmsg.MetadataResponse])
+		ask[*kmsg.MetadataResponse](c.Conn("a"), again)
 	}
 }
 
