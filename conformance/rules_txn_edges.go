@@ -91,7 +91,7 @@ func txnProtocolRules() []Rule {
 // txnEdgeRules are about what else is done to partitions while transactions are open.
 func txnEdgeRules() []Rule {
 	return []Rule{
-		must("txn.edges.delete-records", "Records of an open transaction can be deleted, and it ends after that as before.", "UnifiedLog.maybeIncrementLogStartOffset", func(c *Conversation) {
+		must("txn.edges.delete-records", "Records of an open transaction can be deleted, and it ends after that as before. The last stable offset is then the first one of the batch that the log starts in.", "UnifiedLog.maybeIncrementLogStartOffset", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			p := c.Payer(c.Conn("a"), "payer")
 			put(p.a, t, 0, batchOf("a"))
@@ -107,7 +107,7 @@ func txnEdgeRules() []Rule {
 			p.end(5, true)
 			get(p.a, committedFetch(12, t, 0, 4))
 		}),
-		must("txn.edges.delete-aborted", "Aborted transactions whose records are deleted are named no more.", "TransactionIndex", func(c *Conversation) {
+		must("txn.edges.delete-aborted", "An aborted transaction is named as long as its marker is not deleted.", "TransactionIndex", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			p := c.Payer(c.Conn("a"), "payer")
 			p.put(t, 0, 0, "a", "b")
@@ -119,7 +119,7 @@ func txnEdgeRules() []Rule {
 			ask[*kmsg.DeleteRecordsResponse](p.a, deleteRecords(2, t.Name, 0, 4))
 			get(p.a, committedFetch(12, t, 0, 4))
 		}),
-		must("txn.edges.recreated-topic", "A topic of the same name is no part of the transaction that its namesake was in, but gets its marker.", "TransactionMarkerChannelManager", func(c *Conversation) {
+		must("txn.edges.recreated-topic", "Transactions know topics by name: one of the same name takes the place of one that was deleted.", "TransactionMarkerChannelManager", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			p := c.Payer(c.Conn("a"), "payer")
 			p.put(t, 0, 0, "v")

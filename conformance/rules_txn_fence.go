@@ -133,7 +133,7 @@ func txnFenceRules() []Rule {
 			q.put(t, 0, 0, "v")
 			q.end(5, true)
 		}),
-		must("txn.fence.zombie-partition", "A partition that no producer of the new epoch has written to refuses the old one by asking the coordinator.", "KIP-890", func(c *Conversation) {
+		must("txn.fence.zombie-partition", "Every partition refuses the old epoch: those that know the new one, and the others by asking the coordinator.", "KIP-890", func(c *Conversation) {
 			t := c.Topic("orders", 3)
 			p := c.Payer(c.Conn("a"), "payer")
 			p.put(t, 0, 0, "v")

@@ -63,7 +63,7 @@ func txnFetchRules() []Rule {
 				get(p.a, committedFetch(12, t, 0, offset))
 			}
 		}),
-		must("txn.fetch.aborted-limited", "Transactions are named for what is sent, not for what was asked for.", "UnifiedLog.addAbortedTransactions", func(c *Conversation) {
+		must("txn.fetch.aborted-limited", "A small limit does not shorten the list of aborted transactions: it goes on to the next entry of the offset index, or to the end.", "UnifiedLog.addAbortedTransactions", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			p := c.Payer(c.Conn("a"), "payer")
 			for range 3 {
@@ -142,7 +142,7 @@ func txnFetchRules() []Rule {
 			p.end(5, false)
 			get(p.a, req)
 		}),
-		must("txn.fetch.odd-isolation", "Isolation levels other than 0 and 1 are none.", "IsolationLevel.forId", func(c *Conversation) {
+		must("txn.fetch.odd-isolation", "An isolation level that does not exist is an error that the broker did not foresee.", "IsolationLevel.forId", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			p := c.Payer(c.Conn("a"), "payer")
 			p.put(t, 0, 0, "v")
@@ -251,7 +251,7 @@ func txnListOffsetsRules() []Rule {
 			listed(c, committedList(7, t.Name, 0, -3))
 			listed(c, listOffsets(7, t.Name, 0, -3))
 		}),
-		must("txn.listoffsets.marker", "A marker is an offset, and its time is found by none.", "Partition.fetchOffsetForTimestamp", func(c *Conversation) {
+		must("txn.listoffsets.marker", "A marker is found by its time as records are.", "Partition.fetchOffsetForTimestamp", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			p := c.Payer(c.Conn("a"), "payer")
 			p.add(t, 0)
@@ -261,7 +261,7 @@ func txnListOffsetsRules() []Rule {
 			listed(c, listOffsets(7, t.Name, 0, baseTime))
 			listed(c, committedList(7, t.Name, 0, baseTime))
 		}),
-		must("txn.listoffsets.odd-isolation", "Isolation levels other than 0 and 1 are none.", "IsolationLevel.forId", func(c *Conversation) {
+		must("txn.listoffsets.odd-isolation", "An isolation level that does not exist is an error that the broker did not foresee.", "IsolationLevel.forId", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			p := c.Payer(c.Conn("a"), "payer")
 			p.put(t, 0, 0, "v")

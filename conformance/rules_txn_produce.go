@@ -229,7 +229,7 @@ func txnProduceRules() []Rule {
 			p.end(5, true)
 			get(p.a, committedFetch(12, t, 0, 0))
 		}),
-		must("txn.produce.no-sequence", "A transactional batch must have a producer id, an epoch and a sequence.", "DefaultRecordBatch, LogValidator.validateBatch", func(c *Conversation) {
+		must("txn.produce.no-sequence", "A transactional batch without a sequence is INVALID_RECORD once it is of the transaction, one without an epoch INVALID_PRODUCER_EPOCH; one without a producer id is of no transaction and is taken.", "DefaultRecordBatch, LogValidator.validateBatch", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			p := c.Payer(c.Conn("a"), "payer")
 			for _, v := range []int16{11, 12} {
@@ -249,7 +249,7 @@ func txnProduceRules() []Rule {
 			p.a.Send(req).Answer()
 			get(p.a, committedFetch(12, t, 0, 0))
 		}),
-		must("txn.produce.several-batches", "Since v3 a partition takes one batch a request: two transactional ones are INVALID_RECORD, and are added.", "ProduceRequest.validateRecords", func(c *Conversation) {
+		must("txn.produce.several-batches", "Two transactional batches for a partition in a request are INVALID_RECORD, and nothing is added.", "ProduceRequest.validateRecords", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			p := c.Payer(c.Conn("a"), "payer")
 			req := p.write(12, t, 0, 0, "v")
@@ -322,7 +322,7 @@ func txnProducerRules() []Rule {
 			p.end(5, true)
 			describe(p, t)
 		}),
-		must("txn.producers.offsets-topic", "The offsets topic knows producers by the offsets that they committed, without sequences.", "KIP-664", func(c *Conversation) {
+		must("txn.producers.offsets-topic", "The offsets topic knows producers by the offsets that they committed.", "KIP-664", func(c *Conversation) {
 			t, g := c.Topic("orders", 1), c.Group("readers")
 			p := c.Payer(c.Conn("a"), "payer")
 			partition, _ := c.logOf(offsetsTopic, g)

@@ -151,7 +151,7 @@ func txnTimedRules() []Rule {
 			p.put(t, 0, 1, "w")
 			p.end(5, true)
 		}),
-		needs("no-verification", "txn.verification.off", "Without transaction.partition.verification.enable versions before v12 write to partitions that were not added; v12 adds them all the same.", "ReplicaManager.maybeSendPartitionsToTransactionCoordinator", func(c *Conversation) {
+		needs("no-verification", "txn.verification.off", "Without transaction.partition.verification.enable versions before v12 write to partitions that were not added; v12 adds those that have nothing of the transaction yet.", "ReplicaManager.maybeSendPartitionsToTransactionCoordinator", func(c *Conversation) {
 			t, g, a := c.Topic("orders", 2), c.Group("readers"), c.Conn("a")
 			p := c.Payer(a, "payer")
 			p.oldPut(t, 0, 0, "v")

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -64,8 +65,8 @@ func (c *Conversation) logOf(topic, key string) (partition, leaderEpoch int32) {
 		c.say("%s has no partitions", topic)
 		panic(ended{})
 	}
-	if partition = javaHash(key) % count; partition < 0 {
-		partition = -partition // as Utils.abs of the hash does
+	if hash := javaHash(key); hash != math.MinInt32 { // of which Utils.abs is 0
+		partition = max(hash, -hash) % count
 	}
 	for _, p := range meta.Topics[0].Partitions {
 		if p.Partition == partition {
