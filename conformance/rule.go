@@ -59,7 +59,7 @@ func Rules() []Rule {
 	all := slices.Concat(
 		apiVersionsRules(), everyVersionRules(), overClaimRules(), frameRules(), metadataRules(), topicRules(), describeRules(),
 		produceRules(), idempotentRules(),
-		fetchRules(), fetchSessionRules(), logOffsetRules(), segmentRules(), rollRules(), retentionRules(),
+		fetchRules(), fetchSessionRules(), logOffsetRules(), segmentRules(), rollRules(), retentionRules(), renewedRules(),
 		logEdgeRules(), groupEdgeRules(), configEdgeRules(), profileRules(),
 		replaceConfigRules(), namedConfigRules(), listResourceRules(), logDirRules(), electionRules(), reassignmentRules(),
 		producerStateRules(), txnRules(), quorumRules(), featureRules(), featureDowngradeRules(), quotaRules(), quotaRequestRules(), scramRules(),

@@ -111,6 +111,9 @@ func (p *Partition) Size() int64 { return p.segments.size() }
 // org.apache.kafka.storage.internals.log.UnifiedLog.appendAsLeader.
 func (p *Partition) Append(now time.Time, cfg *Config, b *Batch) Appended {
 	h := &b.Header
+	if cfg.SegmentBytes > 0 && int64(len(b.Bytes)) > cfg.SegmentBytes {
+		return Appended{BaseOffset: -1, LogAppendTimeMs: -1, LogStartOffset: -1, Refusal: &Refusal{Code: protocol.RecordListTooLarge}}
+	}
 	if h.HasProducer() {
 		if done, ok := p.checkProducer(b); !ok {
 			return done
