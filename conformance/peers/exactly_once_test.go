@@ -128,7 +128,7 @@ func kgoTransformer() transformer {
 	return transformer{name: "kgo", run: func(ctx context.Context, addr, clientID string, crash crashPlan) error {
 		s, err := kgo.NewGroupTransactSession(kgo.SeedBrokers(addr), kgo.ClientID(clientID), kgo.TransactionalID("transformer"),
 			kgo.ConsumerGroup(transformers), kgo.ConsumeTopics(transformedTopic), kgo.DefaultProduceTopic(transformedTo),
-			kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets())
+			kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 		if err != nil {
 			return err
 		}
