@@ -130,7 +130,7 @@ func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedParti
 	if refused := c.refuseField(t, rp); refused != protocol.None {
 		return refusedAppend(refused)
 	}
-	in := partitions.Produced{Topic: t.name, Partition: rp.index, Version: c.header.Version, Records: rp.records}
+	in := partitions.Produced{Topic: t.name, Partition: rp.index, Version: c.header.Version, Records: rp.records, Tried: txn.tried}
 	if txn.code != nil {
 		if refused := txn.refusal(TopicPartition{t.name, rp.index}, c.header.Version); refused != nil {
 			return refusedWith(refused)

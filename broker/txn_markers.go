@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -147,13 +148,7 @@ func (gs *groups) takePending(key pendingKey) []*group {
 	waiting := gs.pending[key]
 	delete(gs.pending, key)
 	slices.SortFunc(waiting, func(a, b *group) int {
-		if a.id != b.id {
-			if a.id < b.id {
-				return -1
-			}
-			return 1
-		}
-		return int(a.life) - int(b.life)
+		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.life, b.life))
 	})
 	return waiting
 }

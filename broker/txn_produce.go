@@ -10,7 +10,8 @@ import (
 
 // txnWrite is the part of a Produce request that belongs to a transaction.
 type txnWrite struct {
-	code map[TopicPartition]protocol.ErrorCode // of partitions that cannot be written to
+	tried bool                                  // its partitions were made sure of
+	code  map[TopicPartition]protocol.ErrorCode // of those that cannot be written to
 }
 
 // joinProduced makes sure that the partitions with transactional batches are part of the
@@ -22,6 +23,7 @@ func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.
 	if !c.cluster.verifies(support) {
 		return w, nil
 	}
+	w.tried = true
 	e := txncoord.AddPartitions{ProducerID: -1}
 	next := 0
 	for i := range r.topics {

@@ -230,11 +230,11 @@ func (c *Cluster) transactionPartition(id string) (*partition, error) {
 // which other programs can compute as well.
 func (t *topic) coordinated(id string) *partition {
 	hash := int(protocol.JavaHash(id))
-	if hash < 0 {
+	switch {
+	case hash == math.MinInt32:
+		hash = 0 // as in Utils.abs: 32 bits have no positive number for it
+	case hash < 0:
 		hash = -hash
-	}
-	if hash == -math.MinInt32 {
-		hash = 0 // Utils.abs, as 32 bits have no such number
 	}
 	return t.partitions[hash%len(t.partitions)]
 }

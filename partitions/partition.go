@@ -36,6 +36,9 @@ type Batch struct {
 	NewestDelta int32
 	// Coordinated tells that a coordinator has written the batch, which has no sequence.
 	Coordinated bool
+	// Tried tells that TryTransaction was asked about the batch. If its transaction has
+	// ended since then it is refused, as nobody would end what it began.
+	Tried bool
 }
 
 // RecordError names one record of a batch that was refused, and why (KIP-467).
@@ -172,8 +175,8 @@ type From struct {
 	Committed bool  // only what lies below the last stable offset
 }
 
-// Read fills r with batches, of one segment as in Kafka. r.Batches is used again where it has room. What it gets
-// stays valid while the log goes on growing.
+// Read fills r with batches, of one segment as in Kafka. r.Batches is used again where it
+// has room. What it gets stays valid while the log goes on growing.
 func (p *Partition) Read(r *Read, from From) {
 	offset := from.Offset
 	*r = Read{

@@ -54,6 +54,9 @@ func (p *Partition) checkProducer(b *Batch) (done Appended, ok bool) {
 			}
 		}
 	}
+	if p.ended(b) {
+		return p.refuse(protocol.InvalidTxnState), false
+	}
 	switch fresh := known == nil || known.epoch == protocol.NoProducerEpoch; {
 	case known != nil && h.ProducerEpoch < known.epoch:
 		return p.refuse(protocol.InvalidProducerEpoch), false

@@ -140,7 +140,7 @@ func (s *stage) append(t *testing.T, d *datadriven.TestData) string {
 		return "tried\n"
 	}
 	var batch Batch
-	if refusal := batch.Validate(&s.cfg, nil, s.now, &Produced{Topic: "t", Partition: 3, Version: 9, Records: bytes}); refusal != nil {
+	if refusal := batch.Validate(&s.cfg, nil, s.now, &Produced{Topic: "t", Partition: 3, Version: 9, Records: bytes, Tried: d.HasArg("joined") || d.HasArg("tried")}); refusal != nil {
 		return refused(refusal)
 	}
 	done := s.p.Append(s.now, &s.cfg, &batch)

@@ -77,10 +77,11 @@ type attempt struct {
 }
 
 // TryTransaction tells whether the producer has an open transaction on the partition,
-// into which it can write, or has been fenced: InvalidProducerEpoch. If neither, somebody has to make sure that the partition is part of
-// its transaction before the batch is appended, and the batch is remembered: none with a
-// higher sequence is taken before it, and by the protocol of KIP-890 (epochBump) a producer
-// that the log knows nothing of has to begin with sequence 0.
+// into which it can write, or has been fenced: InvalidProducerEpoch. If neither, somebody
+// has to make sure that the partition is part of its transaction before the batch is
+// appended, and the batch is remembered: none with a higher sequence is taken before it,
+// and by the protocol of KIP-890 (epochBump) a producer that the log knows nothing of has
+// to begin with sequence 0.
 func (p *Partition) TryTransaction(now time.Time, h *protocol.BatchHeader, epochBump bool) (open bool, code protocol.ErrorCode) {
 	if p.HasOpenTransaction(h.ProducerID, h.ProducerEpoch) {
 		return true, protocol.None
@@ -113,6 +114,16 @@ func (p *Partition) tooEarly(h *protocol.BatchHeader, known *producer) bool {
 		return false
 	}
 	return a.epochBump && h.BaseSequence != 0 && (known == nil || known.count == 0) || h.BaseSequence > a.lowest
+}
+
+// ended tells whether the transaction of a batch that was tried has ended since then
+// (UnifiedLog.batchMissingRequiredVerification).
+func (p *Partition) ended(b *Batch) bool {
+	if !b.Tried || !b.Header.Transactional() || p.HasOpenTransaction(b.Header.ProducerID, b.Header.ProducerEpoch) {
+		return false
+	}
+	_, tried := p.trying[b.Header.ProducerID]
+	return !tried
 }
 
 // AppendMarker ends the producer's transaction with a control batch, and returns the

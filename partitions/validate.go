@@ -15,6 +15,7 @@ type Produced struct {
 	Partition int32
 	Version   int16 // of the request
 	Records   []byte
+	Tried     bool // goes to Batch
 }
 
 // maxRecordErrors bounds how many records of a batch are named in a refusal, because
@@ -33,7 +34,7 @@ func (b *Batch) Validate(cfg *Config, d *protocol.Decompressor, now time.Time, i
 	if code != protocol.None {
 		return &Refusal{Code: code}
 	}
-	b.Bytes = in.Records[:size]
+	b.Bytes, b.Tried = in.Records[:size], in.Tried
 	var ok bool
 	if b.Header, ok = protocol.ParseBatchHeader(b.Bytes); !ok {
 		return &Refusal{Code: protocol.CorruptMessage}
