@@ -5,6 +5,7 @@ import (
 	"maps"
 	"time"
 
+	"klamm/groupcoord"
 	"klamm/partitions"
 	"klamm/protocol"
 )
@@ -38,6 +39,8 @@ type topicImage struct {
 	made      uint64   // topics that were ever created
 	metadata  metadataCache
 }
+
+var _ groupcoord.TopicImage = (*topicImage)(nil)
 
 func emptyImage() *topicImage { return &topicImage{} }
 
