@@ -117,6 +117,9 @@ func (p *Partition) HighWatermark() int64 { return p.end }
 // below the log start offset count until ApplyRetention deletes their segment, as in Kafka.
 func (p *Partition) Size() int64 { return p.segments.size() }
 
+// Segments is how many segments the log has.
+func (p *Partition) Segments() int { return len(p.segments) }
+
 // Append checks the producer's sequence and appends the batch: it is copied once,
 // and base offset, leader epoch, timestamp type and max timestamp are patched in.
 // The answer may be that of an earlier append of the same batch. It mirrors
