@@ -16,7 +16,7 @@ type Cleaning struct {
 	dirty     int64 // first dirty offset
 	end       int64 // first offset that stays as it is
 	old       []chunk
-	segments  segments            // that lie below end
+	segments  segments // that lie below end
 	aborted   []AbortedTxn
 	producers map[int64]lastBatch // what to keep for whom
 	keys      map[string]int64    // last offset of each key, of those that are dirty
