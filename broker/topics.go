@@ -5,7 +5,6 @@ import (
 	"maps"
 	"time"
 
-	"klamm/groupcoord"
 	"klamm/partitions"
 	"klamm/protocol"
 )
@@ -39,8 +38,6 @@ type topicImage struct {
 	made      uint64   // topics that were ever created
 	metadata  metadataCache
 }
-
-var _ groupcoord.TopicImage = (*topicImage)(nil)
 
 func emptyImage() *topicImage { return &topicImage{} }
 
@@ -81,7 +78,9 @@ func (e *topicEdit) publish() {
 		cfg := partitionConfig(t.configs, e.s)
 		for _, p := range t.partitions {
 			p.cfg.Store(&cfg)
-			p.watchAnew(now)
+			p.mu.Lock()
+			p.watch(now)
+			p.mu.Unlock()
 		}
 	}
 	e.next.byName.settle()
@@ -116,7 +115,7 @@ func (e *topicEdit) newPartitions(t *topic, from, to int32) []*partition {
 	made := make([]*partition, to-from)
 	for i := range values {
 		p := &values[i]
-		p.topic, p.index, p.large, p.upkeep = t.name, from+int32(i), &e.c.large, &e.c.upkeep
+		p.topic, p.index, p.large, p.retention = t.name, from+int32(i), &e.c.large, e.c.retention
 		p.cfg.Store(&cfg)
 		p.log = partitions.New()
 		made[i] = p

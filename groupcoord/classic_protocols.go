@@ -106,9 +106,11 @@ func (c *classic) noteSubscriptions() {
 	c.subscribed, c.knowsSubscribed = topics, true
 }
 
-// subscribedTo is for kind. A group of consumers whose subscriptions cannot be read is
-// taken to consume every topic.
-func (c *classic) subscribedTo(topic string) bool {
+// subscribedTo tells whether a member consumes the topic, so that its offsets must
+// not be deleted. A consumer group whose subscriptions cannot be read is taken to
+// consume every topic.
+func (g *Group) subscribedTo(topic string) bool {
+	c := &g.classic
 	if !c.knowsSubscribed {
 		return c.usesConsumerProtocol()
 	}

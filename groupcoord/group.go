@@ -1,20 +1,25 @@
 package groupcoord
 
-import "time"
+import (
+	"time"
 
-// Group is one group id: the committed offsets and the membership of that id. It is
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Group is one consumer group: its committed offsets and its membership. It is
 // not safe for concurrent use; its owner has a mutex around it.
 type Group struct {
 	id      string
 	cfg     Config
-	kind    kind    // membership; *classic while there is no group
-	offsets offsets // committed offsets, hard state
+	classic classic                  // membership, soft state
+	offsets offsets                  // committed offsets, hard state
+	stored  *kmsg.GroupMetadataValue // last group metadata record, hard state; nil without one
 }
 
 // New returns an empty group that nobody has joined and that has no offsets.
-func New(id string, cfg Config) *Group { return &Group{id: id, cfg: cfg, kind: new(classic)} }
+func New(id string, cfg Config) *Group { return &Group{id: id, cfg: cfg} }
 
-// step is an event on its way through the membership of a classic group.
+// step is one call of Step: an event on its way through the membership.
 type step struct {
 	g     *Group
 	c     *classic
@@ -33,28 +38,7 @@ func (s *step) store() {
 // Step applies e at time now. It does not block, start goroutines, read a clock
 // or keep e: what outlives the call is cloned.
 func (g *Group) Step(now time.Time, e Event) []Effect {
-	switch e := e.(type) {
-	case OffsetCommit:
-		return g.commitOffsets(now, e)
-	case OffsetDelete:
-		return g.deleteOffsets(now, e)
-	case DeleteGroup:
-		return g.deleteGroup(now, e)
-	case TopicsDeleted:
-		return g.topicsDeleted(now, e)
-	case Configure:
-		g.cfg = e.Config
-		return nil
-	case Tick:
-		out := g.kind.step(g, now, e)
-		return append(out, g.expireOffsets(now)...)
-	}
-	return g.kind.step(g, now, e)
-}
-
-// step is for kind.
-func (c *classic) step(g *Group, now time.Time, e Event) []Effect {
-	s := step{g: g, c: c, now: now}
+	s := step{g: g, c: &g.classic, now: now}
 	switch e := e.(type) {
 	case JoinGroup:
 		s.isNew = g.Vacant()
@@ -65,16 +49,25 @@ func (c *classic) step(g *Group, now time.Time, e Event) []Effect {
 		s.heartbeat(e)
 	case LeaveGroup:
 		s.leaveGroup(e)
+	case OffsetCommit:
+		return g.commitOffsets(now, e)
+	case OffsetDelete:
+		return g.deleteOffsets(now, e)
+	case DeleteGroup:
+		return g.deleteGroup(now, e)
+	case TopicsDeleted:
+		return g.topicsDeleted(now, e)
+	case Configure:
+		g.cfg = e.Config
 	case Loaded:
 		s.loaded()
 	case Tick:
 		s.tick()
+		return append(s.out, g.expireOffsets(now)...)
 	case ExpireMember:
 		s.expireMember(e.MemberID)
 	case ForceRebalance:
 		s.forceRebalance(e.Reason)
-	default:
-		return refuse(e)
 	}
 	return s.out
 }
@@ -83,5 +76,6 @@ func (c *classic) step(g *Group, now time.Time, e Event) []Effect {
 // may be earlier than there is something to do: after heartbeats, until the Tick
 // that finds nothing.
 func (g *Group) Deadline() time.Time {
-	return earliest(g.kind.deadline(), g.offsetsDeadline())
+	c := &g.classic
+	return earliest(earliest(earliest(c.join.at, c.syncAt), c.sessions.wake()), g.offsetsDeadline())
 }

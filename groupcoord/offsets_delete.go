@@ -21,8 +21,9 @@ func (g *Group) deleteOffsets(now time.Time, e OffsetDelete) []Effect {
 		resp.ErrorCode = int16(protocol.InvalidGroupId)
 	case !g.offsets.exists:
 		resp.ErrorCode = int16(protocol.GroupIdNotFound)
-	default:
-		resp.ErrorCode = int16(g.kind.checkOffsetDelete())
+	case !g.classic.isEmpty() && !g.classic.usesConsumerProtocol():
+		// Nobody but the consumers tells what they are subscribed to.
+		resp.ErrorCode = int16(protocol.NonEmptyGroup)
 	}
 	if resp.ErrorCode != 0 {
 		return []Effect{Reply{To: e.To, Resp: resp}}
@@ -32,7 +33,7 @@ func (g *Group) deleteOffsets(now time.Time, e OffsetDelete) []Effect {
 	for i := range e.Req.Topics {
 		topic := &e.Req.Topics[i]
 		code := protocol.None
-		if g.kind.subscribedTo(topic.Topic) {
+		if g.subscribedTo(topic.Topic) {
 			code = protocol.GroupSubscribedToTopic
 		}
 		answer := kmsg.OffsetDeleteResponseTopic{Topic: topic.Topic}
@@ -61,13 +62,13 @@ func (g *Group) deleteGroup(now time.Time, e DeleteGroup) []Effect {
 	switch {
 	case !g.offsets.exists:
 		result.ErrorCode = int16(protocol.GroupIdNotFound)
-	case !g.kind.isEmpty():
+	case !g.classic.isEmpty():
 		result.ErrorCode = int16(protocol.NonEmptyGroup)
 	default:
 		for _, topic := range g.offsets.topicNames() {
 			records = g.topicTombstones(records, topic)
 		}
-		records = g.kind.tombstones(g, g.pendingTombstones(records, nil))
+		records = append(g.pendingTombstones(records, nil), g.metadataTombstone())
 	}
 	if g.batchTooLarge(records) {
 		result.ErrorCode, records = int16(protocol.UnknownServerError), nil

@@ -56,10 +56,7 @@ func (p *Partition) FindOffset(timestampMs int64, d *protocol.Decompressor) Time
 	case MaxTimestamp:
 		// Kafka keeps this with the segment, which outlives records that DeleteRecords
 		// took from it, so that the offset may be below the log start offset.
-		if newest := p.segments.newest(); newest.Offset >= 0 {
-			return newest
-		}
-		return noOffset // cleaning has left its batch without records
+		return p.segments.newest()
 	}
 	return p.findTimestamp(timestampMs, d)
 }

@@ -1,6 +1,7 @@
 package javatools
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -31,6 +32,14 @@ func needJava(t *testing.T) {
 	}
 	if *bootstrap == "" {
 		t.Parallel()
+	}
+}
+
+// needTime skips a test that lasts ten seconds where its time is better spent.
+func needTime(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("the race detector sees what the transactions of the Go clients show it")
 	}
 }
 
@@ -108,23 +117,55 @@ func compile(t *testing.T, pom, main string) program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return program{main, []string{"-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+	return program{main, []string{"-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
 		"-Dlog4j2.configurationFile=" + logging, "-cp", classes + string(os.PathListSeparator) + jars}}
 }
 
 // run runs the program in a directory of its own and returns what it printed.
 func (p program) run(t *testing.T, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), limit, fmt.Errorf("%s has taken %v", p.main, limit))
-	defer cancel()
-	var said, complaints bytes.Buffer
-	java := exec.CommandContext(ctx, "java", append(append(p.args[:len(p.args):len(p.args)], p.main), args...)...)
-	java.Dir, java.Stdout, java.Stderr = t.TempDir(), &said, &complaints
+	java, cause := p.command(t, args)
+	var said bytes.Buffer
+	java.Stdout = &said
 	if err := java.Run(); err != nil {
-		t.Fatalf("%s: %v %v\n%s\n%s", p.main, err, context.Cause(ctx), complaints.String(), said.String())
+		t.Fatalf("%s: %v %v\n%s\n%s", p.main, err, cause(), java.Stderr, said.String())
 	}
-	if text := strings.TrimSpace(complaints.String()); text != "" {
+	if text := strings.TrimSpace(java.Stderr.(*bytes.Buffer).String()); text != "" {
 		t.Logf("besides, %s said:\n%s", p.main, text)
 	}
 	return said.String()
+}
+
+// kill runs the program until it says READY, kills it as kill -9 does, and returns what it
+// printed before.
+func (p program) kill(t *testing.T, args ...string) string {
+	t.Helper()
+	java, cause := p.command(t, args)
+	out, err := java.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := java.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && lines.Text() != "READY" {
+		said.WriteString(lines.Text() + "\n")
+	}
+	ready := lines.Text() == "READY"
+	err = errors.Join(lines.Err(), java.Process.Kill())
+	if left := java.Wait(); !ready {
+		t.Fatalf("%s is not READY: %v %v %v\n%s\n%s", p.main, err, left, cause(), java.Stderr, said.String())
+	}
+	return said.String()
+}
+
+// command is the program in a directory of its own, and why it had to end early, if it had.
+func (p program) command(t *testing.T, args []string) (java *exec.Cmd, cause func() error) {
+	ctx, cancel := context.WithTimeoutCause(t.Context(), limit, fmt.Errorf("%s has taken %v", p.main, limit))
+	t.Cleanup(cancel)
+	java = exec.CommandContext(ctx, "java", append(append(p.args[:len(p.args):len(p.args)], p.main), args...)...)
+	java.Dir, java.Stderr = t.TempDir(), &bytes.Buffer{}
+	return java, func() error { return context.Cause(ctx) }
 }

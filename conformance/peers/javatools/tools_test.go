@@ -19,15 +19,24 @@ var (
 
 // broker is the address that the programs are given.
 func broker(t *testing.T) string {
+	t.Helper()
+	_, at := cluster(t)
+	return at
+}
+
+// cluster is a broker of our own and its address, or nil and that of -bootstrap.
+func cluster(t *testing.T) (*kafkatest.Cluster, string) {
+	t.Helper()
 	if *bootstrap != "" {
-		return *bootstrap
+		return nil, *bootstrap
 	}
 	if *record {
 		t.Fatal("-record records what Apache Kafka says: it needs -bootstrap")
 	}
-	return kafkatest.Start(t, kafkatest.Config{Configs: map[string]string{
+	k := kafkatest.Start(t, kafkatest.Config{Configs: map[string]string{
 		"offsets.topic.num.partitions": "4", // as many as the tools list, in the Kafka that was recorded
-	}}).Addr()
+	}})
+	return k, k.Addr()
 }
 
 // TestTools runs every script of testdata with Kafka's command-line tools, all against

@@ -1,0 +1,5 @@
+//go:build race
+
+package javatools
+
+const raceDetector = true
