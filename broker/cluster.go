@@ -22,13 +22,13 @@ type Cluster struct {
 	image    atomic.Pointer[topicImage]
 	mu       sync.Mutex // guards changes of settings and image
 
-	groups    groups
-	txns      transactions
-	sessions  fetchSessions
-	retention *retention
-	quotas    map[string]clientQuota               // by entity; guarded by mu, immutable
-	scram     map[string]map[int8]*scramCredential // by user and mechanism; guarded by mu
-	started   time.Time
+	groups   groups
+	txns     transactions
+	sessions fetchSessions
+	upkeep   upkeep
+	quotas   map[string]clientQuota               // by entity; guarded by mu, immutable
+	scram    map[string]map[int8]*scramCredential // by user and mechanism; guarded by mu
+	started  time.Time
 
 	producerID atomic.Int64  // the next one to give out
 	validated  atomic.Uint64 // topics that were only validated, for their ids
@@ -61,7 +61,7 @@ func Start(cfg Config) (*Cluster, error) {
 	}
 	c := &Cluster{cfg: cfg, log: cfg.Logger, seed: cfg.Seed, apis: apis[:], started: time.Now(), done: make(chan struct{})}
 	c.settings.Store(s)
-	c.retention = newRetention(s, c.started, c.applyDue)
+	c.upkeep.begin(c, s)
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -113,7 +113,7 @@ func (c *Cluster) Close() error {
 		}
 	}
 	c.running.Wait()
-	c.retention.end()
+	c.upkeep.end()
 	c.groups.close() // only now: a request on its way may have made one
 	c.txns.unload()
 	return nil

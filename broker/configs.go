@@ -296,6 +296,7 @@ func (e *configEdit) publish() {
 	e.c.settings.Store(e.s)
 	if e.broker {
 		e.reconfigured = e.next.list
+		e.c.upkeep.reconfigure(e.s)
 	}
 	e.topicEdit.publish()
 }

@@ -12,16 +12,16 @@ import (
 // partition owns one partitions.Partition: the mutex, and the fetches that wait
 // for data.
 type partition struct {
-	topic     string
-	index     int32
-	cfg       atomic.Pointer[partitions.Config] // what records are checked by, before the lock
-	retention *retention                        // the cluster's
-	large     *sync.Mutex                       // the cluster's, held while a large batch is decompressed
+	topic  string
+	index  int32
+	cfg    atomic.Pointer[partitions.Config] // what records are checked by, before the lock
+	upkeep *upkeep                           // the cluster's
+	large  *sync.Mutex                       // the cluster's, held while a large batch is decompressed
 
 	mu      sync.Mutex
 	log     *partitions.Partition
 	waiters []waiting
-	looked  time.Time // when retention looks at it next; zero: it does not
+	looked  time.Time // when it is looked after next; zero: it does not
 	deleted bool
 	expired time.Time // when producers were last looked through
 }
@@ -106,10 +106,10 @@ func (p *partition) appendBatch(now time.Time, batch *partitions.Batch) partitio
 		return refusedAppend(protocol.UnknownTopicOrPartition)
 	}
 	p.expireProducers(now)
-	before := p.log.LastStableOffset()
+	before, segments := p.log.LastStableOffset(), p.log.Segments()
 	cfg := p.cfg.Load()
 	done := p.log.Append(now, cfg, batch)
-	if cfg.Deletes && (p.looked.IsZero() || cfg.RetentionBytes >= 0) {
+	if cfg.Deletes && (p.looked.IsZero() || cfg.RetentionBytes >= 0) || cfg.Compacted && p.log.Segments() != segments {
 		p.watch(now)
 	}
 	if len(p.waiters) > 0 && done.Refusal == nil && !done.Duplicate {

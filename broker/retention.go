@@ -1,129 +1,161 @@
 package broker
 
 import (
+	"fmt"
 	"sync"
 	"time"
+
+	"klamm/partitions"
 )
 
-// retention looks for records that are to be deleted, at the times at which Kafka looks:
-// log.initial.task.delay.ms after the start and then every log.retention.check.interval.ms.
-// A look at which nothing can have expired is left out, so that there is no timer
-// while there is nothing to wait for.
-type retention struct {
-	first    time.Time
-	interval time.Duration
-
-	mu    sync.Mutex // taken under the lock of a partition
-	tick  func()
-	timer *time.Timer
-	armed time.Time // when the timer fires; zero: it does not
-	ended bool
+// upkeep is what looks after the logs of a cluster.
+type upkeep struct {
+	mu        sync.Mutex // held while logs are looked after; taken before the lock of a partition
+	retention *lookout   // log.initial.task.delay.ms after the start, and then every log.retention.check.interval.ms
+	cleaner   *lookout   // every log.cleaner.backoff.ms; nil without log.cleaner.enable
 }
 
-func newRetention(s *settings, started time.Time, tick func()) *retention {
-	return &retention{
-		first:    started.Add(s.duration("log.initial.task.delay.ms", time.Millisecond)),
-		interval: s.duration("log.retention.check.interval.ms", time.Millisecond),
-		tick:     tick,
+// begin plans no look yet.
+func (u *upkeep) begin(c *Cluster, s *settings) {
+	u.retention = newLookout(c.started.Add(s.duration("log.initial.task.delay.ms", time.Millisecond)),
+		s.duration("log.retention.check.interval.ms", time.Millisecond), c.applyRetention)
+	if s.truth("log.cleaner.enable") {
+		u.cleaner = newLookout(c.started, s.duration("log.cleaner.backoff.ms", time.Millisecond), c.cleanLogs)
 	}
 }
 
-// arm sees to it that there is a look at or after due, and not before the next regular
-// one. It returns when.
-func (r *retention) arm(now, due time.Time) time.Time {
-	at := r.first
-	if due.Before(now) {
-		due = now
-	}
-	if late := due.Sub(at); late > 0 {
-		at = at.Add((late + r.interval - 1) / r.interval * r.interval)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ended || !r.armed.IsZero() && !r.armed.After(at) {
-		return at
-	}
-	r.armed = at
-	if r.timer == nil {
-		r.timer = time.AfterFunc(at.Sub(now), r.tick)
-	} else {
-		r.timer.Reset(at.Sub(now))
-	}
-	return at
-}
-
-// fired is the first thing that a look does; it tells whether there is one.
-func (r *retention) fired() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.armed = time.Time{}
-	return !r.ended
-}
-
-func (r *retention) end() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ended = true
-	if r.timer != nil {
-		r.timer.Stop()
+// reconfigure makes changed broker configs count.
+func (u *upkeep) reconfigure(s *settings) {
+	if u.cleaner != nil {
+		u.cleaner.setInterval(s.duration("log.cleaner.backoff.ms", time.Millisecond))
 	}
 }
 
-// watch has a look at the partition planned for when records of it are to be deleted. The
+// end ends all looks, and waits for one that is on its way.
+func (u *upkeep) end() {
+	u.retention.end()
+	if u.cleaner != nil {
+		u.cleaner.end()
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+}
+
+// lookout is what looks after logs of such configs; nil: nothing does. As in Kafka the
+// cleaner is also the one to delete segments of compacted topics.
+func (u *upkeep) lookout(cfg *partitions.Config) *lookout {
+	if cfg.Compacted {
+		return u.cleaner
+	}
+	return u.retention
+}
+
+// watch has a look at the partition planned for when something is to be done for it. The
 // caller holds p.mu.
 func (p *partition) watch(now time.Time) {
-	due, ok := p.log.RetentionDue(now, p.cfg.Load())
-	if !ok || p.deleted {
+	cfg := p.cfg.Load()
+	by := p.upkeep.lookout(cfg)
+	due, ok := p.log.RetentionDue(now, cfg)
+	if clean, dirty := p.log.CleaningDue(now, cfg); dirty && (!ok || clean.Before(due)) {
+		due, ok = clean, true
+	}
+	if !ok || by == nil || p.deleted {
 		return
 	}
-	if at := p.retention.arm(now, due); p.looked.IsZero() || at.Before(p.looked) {
+	if at := by.arm(now, due); p.looked.IsZero() || at.Before(p.looked) {
 		p.looked = at
 	}
 }
 
-// applyDue deletes what has expired in the partitions for which a look was planned, and
-// plans the next ones.
-func (c *Cluster) applyDue() {
-	if !c.retention.fired() {
+// watchAnew is watch when the configs have changed: another one may look from now on.
+func (p *partition) watchAnew(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.looked = time.Time{}
+	p.watch(now)
+}
+
+// lookAfter lets a lookout do its work for the partitions for which a look was planned, and
+// plans the next ones. What it does for one holds the lock of that one by itself.
+func (c *Cluster) lookAfter(by *lookout, do func(*partition, time.Time)) {
+	c.upkeep.mu.Lock()
+	defer c.upkeep.mu.Unlock()
+	if !by.fired() {
 		return
 	}
 	now := time.Now()
 	for _, t := range c.image.Load().list {
 		for _, p := range t.partitions {
-			p.mu.Lock()
-			switch {
-			case p.looked.IsZero():
-			case p.looked.After(now):
-				c.retention.arm(now, p.looked)
-			default:
-				p.applyRetention(now)
+			if p.planned(by, now) {
+				do(p, now)
 			}
-			p.mu.Unlock()
 		}
 	}
 	c.changes.notify()
 }
 
-// applyRetention deletes what has expired. The caller holds p.mu.
+// planned tells whether it is time for a look at the partition; one that is still to come
+// stays planned.
+func (p *partition) planned(by *lookout, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.looked.IsZero() || p.upkeep.lookout(p.cfg.Load()) != by {
+		return false
+	}
+	if p.looked.After(now) {
+		by.arm(now, p.looked)
+		return false
+	}
+	return true
+}
+
+func (c *Cluster) applyRetention() { c.lookAfter(c.upkeep.retention, (*partition).applyRetention) }
+
+// applyRetention deletes what has expired.
 func (p *partition) applyRetention(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.looked = time.Time{}
 	p.log.ApplyRetention(now, p.cfg.Load())
 	p.watch(now)
 }
 
 // ApplyRetention deletes at once what retention.ms and retention.bytes let go of in topics
-// with cleanup.policy=delete, and the segments that DeleteRecords has emptied. The broker
-// does the same by itself every log.retention.check.interval.ms (5 minutes). As in Kafka
-// whole segments go, so that a record outlives its time as long as a later one of its
-// segment, or its segment is one of those that make retention.bytes full.
-func (c *Cluster) ApplyRetention() {
+// with delete in cleanup.policy, and the segments that DeleteRecords has emptied; in these
+// topics, or in all when none is named. The error names a topic that there is not. The
+// broker does the same by itself every log.retention.check.interval.ms (5 minutes), and for
+// compacted topics every log.cleaner.backoff.ms (15 s). As in Kafka whole segments go, so
+// that a record outlives its time as long as a later one of its segment, or its segment is
+// one of those that make retention.bytes full.
+func (c *Cluster) ApplyRetention(topics ...string) error {
+	found, err := c.named(topics)
+	if err != nil {
+		return err
+	}
+	c.upkeep.mu.Lock()
+	defer c.upkeep.mu.Unlock()
 	now := time.Now()
-	for _, t := range c.image.Load().list {
+	for _, t := range found {
 		for _, p := range t.partitions {
-			p.mu.Lock()
 			p.applyRetention(now)
-			p.mu.Unlock()
 		}
 	}
 	c.changes.notify()
+	return nil
+}
+
+// named are the topics of these names, all when there are none.
+func (c *Cluster) named(names []string) (found []*topic, err error) {
+	image := c.image.Load()
+	if len(names) == 0 {
+		return image.list, nil
+	}
+	for _, name := range names {
+		t := image.byName.get(name)
+		if t == nil {
+			return nil, fmt.Errorf("there is no topic %q", name)
+		}
+		found = append(found, t)
+	}
+	return found, nil
 }

@@ -230,7 +230,8 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 		return n
 	}
 	policy := splitConfigList(s.topicValue(configs, "cleanup.policy"))
-	return partitions.Config{
+	ratio, _ := strconv.ParseFloat(javaTrim(s.topicValue(configs, "min.cleanable.dirty.ratio")), 64)
+	cfg := partitions.Config{
 		MaxMessageBytes:      int(number("max.message.bytes")),
 		LogAppendTime:        javaTrim(s.topicValue(configs, "message.timestamp.type")) == "LogAppendTime",
 		SegmentBytes:         number("segment.bytes"),
@@ -245,7 +246,15 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 		Compacted:            slices.Contains(policy, "compact"),
 		ProducerIDExpiration: s.producerIDExpiration,
 		ProducerIDCheck:      s.duration("producer.id.expiration.check.interval.ms", time.Millisecond),
+		MinCompactionLagMs:   number("min.compaction.lag.ms"),
+		MaxCompactionLagMs:   number("max.compaction.lag.ms"),
+		MinCleanableRatio:    ratio,
+		DeleteRetentionMs:    number("delete.retention.ms"),
 	}
+	if cfg.Compacted { // so that all is cleaned in time (LogConfig.maxSegmentMs)
+		cfg.SegmentMs = min(cfg.SegmentMs, cfg.MaxCompactionLagMs)
+	}
+	return cfg
 }
 
 // editDistance is the Levenshtein distance of a and b, or limit+1 where it is larger.

@@ -63,7 +63,8 @@ func TestPartitionConfigFollowsTopicThenBroker(t *testing.T) {
 	got := partitionConfig(map[string]string{"cleanup.policy": "delete, compact", "message.timestamp.after.max.ms": " +5 "}, s)
 	want := partitions.Config{MaxMessageBytes: 5000, LogAppendTime: true, TimestampBeforeMaxMs: 1<<63 - 1,
 		TimestampAfterMaxMs: 5, Compacted: true, ProducerIDExpiration: 24 * time.Hour, ProducerIDCheck: 10 * time.Minute, SegmentBytes: 1 << 30, SegmentMs: 7 * 24 * 3_600_000,
-		SegmentIndexBytes: 10 << 20, IndexIntervalBytes: 4096, Deletes: true, RetentionMs: 7 * 24 * 3_600_000, RetentionBytes: -1}
+		SegmentIndexBytes: 10 << 20, IndexIntervalBytes: 4096, Deletes: true, RetentionMs: 7 * 24 * 3_600_000, RetentionBytes: -1,
+		MaxCompactionLagMs: 1<<63 - 1, MinCleanableRatio: 0.5, DeleteRetentionMs: 24 * 3_600_000}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

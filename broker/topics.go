@@ -5,6 +5,7 @@ import (
 	"maps"
 	"time"
 
+	"klamm/groupcoord"
 	"klamm/partitions"
 	"klamm/protocol"
 )
@@ -38,6 +39,8 @@ type topicImage struct {
 	made      uint64   // topics that were ever created
 	metadata  metadataCache
 }
+
+var _ groupcoord.TopicImage = (*topicImage)(nil)
 
 func emptyImage() *topicImage { return &topicImage{} }
 
@@ -78,9 +81,7 @@ func (e *topicEdit) publish() {
 		cfg := partitionConfig(t.configs, e.s)
 		for _, p := range t.partitions {
 			p.cfg.Store(&cfg)
-			p.mu.Lock()
-			p.watch(now)
-			p.mu.Unlock()
+			p.watchAnew(now)
 		}
 	}
 	e.next.byName.settle()
@@ -115,7 +116,7 @@ func (e *topicEdit) newPartitions(t *topic, from, to int32) []*partition {
 	made := make([]*partition, to-from)
 	for i := range values {
 		p := &values[i]
-		p.topic, p.index, p.large, p.retention = t.name, from+int32(i), &e.c.large, e.c.retention
+		p.topic, p.index, p.large, p.upkeep = t.name, from+int32(i), &e.c.large, &e.c.upkeep
 		p.cfg.Store(&cfg)
 		p.log = partitions.New()
 		made[i] = p

@@ -164,6 +164,9 @@ func (p *partition) appendMarker(now time.Time, m partitions.Marker) (offset int
 	before, size := p.log.LastStableOffset(), p.log.Size()
 	if offset, code = p.log.AppendMarker(now, p.cfg.Load(), m); code == protocol.None {
 		p.wake(int(p.log.Size()-size), before)
+		if p.cfg.Load().Compacted {
+			p.watch(now) // what can be cleaned ends at the last stable offset
+		}
 	}
 	return offset, code
 }

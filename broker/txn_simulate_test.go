@@ -181,8 +181,14 @@ func (w *txnWorld) end(a *txnActor, commit bool) {
 	}
 }
 
-// crash lets each coordinator begin anew from its records, and compares.
+// crash lets each coordinator begin anew from its records, which may have been compacted
+// before, and compares.
 func (w *txnWorld) crash() {
+	if len(w.c.txns.all()) > 0 && w.r.IntN(2) == 0 {
+		if err := w.c.Compact(transactionTopicName); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 	for _, t := range w.c.txns.all() {
 		t.mu.Lock()
 		fresh := txncoord.New(t.id, w.c.txnConfig(w.c.settings.Load()))

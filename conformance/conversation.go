@@ -159,6 +159,7 @@ var covered = map[int16]bool{
 	60: true, 75: true,
 	33: true, 34: true, 35: true, 43: true, 45: true, 46: true, 48: true, 49: true, 50: true, 51: true, 55: true, 57: true,
 	61: true, 64: true, 74: true,
+	17: true, 29: true, 30: true, 31: true, 36: true, 38: true, 39: true, 40: true, 41: true,
 	24: true, 25: true, 26: true, 27: true, 28: true, 65: true, 66: true,
 }
 

@@ -25,6 +25,7 @@ func Profiles() map[string]Profile {
 		{"brief-ids", map[string]string{"transactional.id.expiration.ms": "3000", "transaction.remove.expired.transaction.cleanup.interval.ms": "100"}},
 		{"brief-producers", map[string]string{"producer.id.expiration.ms": "3000", "producer.id.expiration.check.interval.ms": "100"}},
 		{"fast-aborts", map[string]string{"transaction.abort.timed.out.transaction.cleanup.interval.ms": "100"}},
+		{"no-authorizer", map[string]string{"authorizer.class.name": ""}},
 		{"no-verification", map[string]string{"transaction.partition.verification.enable": "false"}},
 		{"short-transactions", map[string]string{"transaction.max.timeout.ms": "30000"}},
 		{"auto-creation-off", map[string]string{"auto.create.topics.enable": "false"}},

@@ -62,7 +62,7 @@ func Rules() []Rule {
 		fetchRules(), fetchSessionRules(), logOffsetRules(), segmentRules(), rollRules(), retentionRules(), renewedRules(),
 		logEdgeRules(), groupEdgeRules(), configEdgeRules(), profileRules(),
 		replaceConfigRules(), namedConfigRules(), listResourceRules(), logDirRules(), electionRules(), reassignmentRules(),
-		producerStateRules(), txnRules(), quorumRules(), featureRules(), featureDowngradeRules(), quotaRules(), quotaRequestRules(), scramRules(),
+		producerStateRules(), txnRules(), quorumRules(), featureRules(), featureDowngradeRules(), quotaRules(), quotaRequestRules(), scramRules(), unsecuredRules(),
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
 		leaveRules(), staticRules(), groupTimerRules(), memberRules(), storedRules(), expiryRules(), brokerLimitRules(), groupAdminRules(), commitRules(), committedRules(),
 		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(), logProperties(), groupProperties(),

@@ -10,7 +10,7 @@ import (
 
 // firstServed are the lowest versions that Kafka 4.4.0 serves, where that is not 0.
 // Produce v0 to v2 are advertised for an old client's sake and served no more.
-var firstServed = map[int16]int16{0: 3, 1: 4, 2: 1, 8: 2, 9: 1, 19: 2, 20: 1, 23: 2, 32: 1, 34: 1, 35: 1, 27: 1}
+var firstServed = map[int16]int16{0: 3, 1: 4, 2: 1, 8: 2, 9: 1, 19: 2, 20: 1, 23: 2, 32: 1, 34: 1, 35: 1, 27: 1, 29: 1, 30: 1, 31: 1, 38: 1, 39: 1, 40: 1, 41: 1}
 
 // lastServed are the highest versions, where kmsg knows higher ones.
 var lastServed = map[int16]int16{0: 13, 1: 18, 2: 11, 3: 13, 8: 10, 9: 10, 10: 6, 22: 5}

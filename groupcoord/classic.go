@@ -54,6 +54,8 @@ type classic struct {
 	subscribed      map[string]struct{}
 	knowsSubscribed bool
 
+	stored *kmsg.GroupMetadataValue // last group metadata record, hard state; nil without one
+
 	join      joinTimer
 	newMember bool      // somebody joined during the delay of a first join phase
 	syncAt    time.Time // when members without a SyncGroup are removed; zero means never

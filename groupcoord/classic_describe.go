@@ -16,22 +16,29 @@ type Overview struct {
 }
 
 // Overview tells state, protocol type and type of the group.
-func (g *Group) Overview() Overview {
-	return Overview{State: g.classic.state.String(), ProtocolType: g.classic.protocolType, Type: "classic"}
+func (g *Group) Overview() Overview { return g.kind.overview() }
+
+// overview is for kind.
+func (c *classic) overview() Overview {
+	return Overview{State: c.state.String(), ProtocolType: c.protocolType, Type: "classic"}
 }
 
 // Describe is the group as DescribeGroups shows it, authorized operations left out.
-// A group that does not exist is Dead; from version 6 on Kafka adds the error
-// GROUP_ID_NOT_FOUND and the message "Group NAME not found.", which is left to the
-// owner, who knows the version.
+// A group that does not exist, or is not classic, is Dead; from version 6 on Kafka adds
+// the error GROUP_ID_NOT_FOUND and a message, which is left to the owner, who knows the
+// version: "Group NAME not found." or "Group NAME is not a classic group."
 func (g *Group) Describe() kmsg.DescribeGroupsResponseGroup {
-	c := &g.classic
 	d := kmsg.NewDescribeGroupsResponseGroup()
-	d.Group, d.State, d.ProtocolType = g.id, c.state.String(), c.protocolType
-	if !g.Listed() {
-		d.State = "Dead"
-		return d
+	d.Group, d.State = g.id, "Dead"
+	if g.Listed() {
+		g.kind.describe(&d)
 	}
+	return d
+}
+
+// describe is for kind.
+func (c *classic) describe(d *kmsg.DescribeGroupsResponseGroup) {
+	d.State, d.ProtocolType = c.state.String(), c.protocolType
 	if c.state == stable {
 		d.Protocol = *c.protocol
 	}
@@ -44,20 +51,22 @@ func (g *Group) Describe() kmsg.DescribeGroupsResponseGroup {
 		}
 		d.Members = append(d.Members, one)
 	}
-	return d
 }
 
 // RebalanceReason tells why the last rebalance began, and the reason that the
 // client gave (KIP-800), if it did. It is empty before the first one; Kafka only
 // logs it.
-func (g *Group) RebalanceReason() string { return g.classic.reason }
+func (g *Group) RebalanceReason() string { return g.classic().reason }
 
-// checkCommit tells whether the sender of an offset commit may commit: its member
+// checkCommit is for kind: it judges a commit by its member
 // id, generation and instance id, as ClassicGroup.validateOffsetCommit does. The
 // commit of a member of a group that is Stable or prepares a rebalance counts as a
 // heartbeat. Anybody may commit to a group without members, with generation -1.
-func (g *Group) checkCommit(now time.Time, req *kmsg.OffsetCommitRequest) protocol.ErrorCode {
-	c := &g.classic
+func (c *classic) checkCommit(g *Group, now time.Time, e OffsetCommit) protocol.ErrorCode {
+	req := e.Req
+	if e.Txn != nil {
+		return c.checkTxnCommit(g, e)
+	}
 	if req.Generation < 0 && c.isEmpty() {
 		return protocol.None
 	}
@@ -106,8 +115,8 @@ func (c *classic) metadataValue() kmsg.GroupMetadataValue {
 // session timeout to be heard of. A group that is above group.max.size now
 // rebalances at once. It mirrors GroupMetadataManager.replay and onLoaded.
 func (s *step) loaded() {
-	c, v := s.c, s.g.stored
-	*c = classic{}
+	c, v := s.c, s.c.stored
+	*c = classic{stored: v}
 	if v == nil {
 		return
 	}
@@ -148,4 +157,20 @@ func (s *step) forceRebalance(reason string) {
 	if s.c.state == stable || s.c.state == completingRebalance {
 		s.prepareRebalance(reason)
 	}
+}
+
+// checkFetch is for kind: member id and epoch mean nothing to a classic group.
+func (c *classic) checkFetch(*string, int32) protocol.ErrorCode { return protocol.None }
+
+// checkOffsetDelete is for kind. Nobody but the consumers tells what they are subscribed to.
+func (c *classic) checkOffsetDelete() protocol.ErrorCode {
+	if !c.isEmpty() && !c.usesConsumerProtocol() {
+		return protocol.NonEmptyGroup
+	}
+	return protocol.None
+}
+
+// tombstones is for kind.
+func (c *classic) tombstones(g *Group, records []Record) []Record {
+	return append(records, g.metadataTombstone())
 }

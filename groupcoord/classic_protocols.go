@@ -106,11 +106,9 @@ func (c *classic) noteSubscriptions() {
 	c.subscribed, c.knowsSubscribed = topics, true
 }
 
-// subscribedTo tells whether a member consumes the topic, so that its offsets must
-// not be deleted. A consumer group whose subscriptions cannot be read is taken to
-// consume every topic.
-func (g *Group) subscribedTo(topic string) bool {
-	c := &g.classic
+// subscribedTo is for kind. A group of consumers whose subscriptions cannot be read is
+// taken to consume every topic.
+func (c *classic) subscribedTo(topic string) bool {
 	if !c.knowsSubscribed {
 		return c.usesConsumerProtocol()
 	}

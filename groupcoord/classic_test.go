@@ -91,7 +91,7 @@ func TestEachGetsItsOwn(t *testing.T) {
 	if got, want := c.g.Overview(), (Overview{State: "Stable", ProtocolType: "consumer", Type: "classic"}); got != want {
 		t.Errorf("Overview: %+v, want %+v", got, want)
 	}
-	if !c.g.subscribedTo("t") || c.g.subscribedTo("u") {
+	if !c.g.kind.subscribedTo("t") || c.g.kind.subscribedTo("u") {
 		t.Error("the members subscribe to t alone")
 	}
 }

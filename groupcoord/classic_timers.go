@@ -99,8 +99,13 @@ func (s *step) keepAlive(m *member) {
 	s.c.sessions.set(&m.session, s.now.Add(m.sessionTimeout()))
 }
 
-// deadline is the first of the membership's timers; zero means never.
+// deadline is for kind: a session counts as it stands in the heap.
 func (c *classic) deadline() time.Time {
+	return earliest(earliest(c.join.at, c.syncAt), c.sessions.wake())
+}
+
+// due is the first of the membership's timers; zero means never.
+func (c *classic) due() time.Time {
 	return earliest(earliest(c.join.at, c.syncAt), c.sessions.next())
 }
 
@@ -116,7 +121,7 @@ func earliest(a, b time.Time) time.Time {
 func (s *step) tick() {
 	c := s.c
 	for {
-		due := c.deadline()
+		due := c.due()
 		switch {
 		case due.IsZero() || due.After(s.now):
 			return

@@ -39,8 +39,8 @@ func FuzzApply(f *testing.F) {
 		if got, again := hardState(w.g), hardState(replay(w.cfg, records)); got != again {
 			t.Fatalf("the same records gave\n%s\nand\n%s", got, again)
 		}
-		if w.g.stored != nil {
-			w.seen.generation = w.g.stored.Generation
+		if w.g.classic().stored != nil {
+			w.seen.generation = w.g.classic().stored.Generation
 		}
 		w.step(Loaded{})
 		w.g.Describe()

@@ -1,25 +1,20 @@
 package groupcoord
 
-import (
-	"time"
+import "time"
 
-	"github.com/twmb/franz-go/pkg/kmsg"
-)
-
-// Group is one consumer group: its committed offsets and its membership. It is
+// Group is one group id: the committed offsets and the membership of that id. It is
 // not safe for concurrent use; its owner has a mutex around it.
 type Group struct {
 	id      string
 	cfg     Config
-	classic classic                  // membership, soft state
-	offsets offsets                  // committed offsets, hard state
-	stored  *kmsg.GroupMetadataValue // last group metadata record, hard state; nil without one
+	kind    kind    // membership; *classic while there is no group
+	offsets offsets // committed offsets, hard state
 }
 
 // New returns an empty group that nobody has joined and that has no offsets.
-func New(id string, cfg Config) *Group { return &Group{id: id, cfg: cfg} }
+func New(id string, cfg Config) *Group { return &Group{id: id, cfg: cfg, kind: new(classic)} }
 
-// step is one call of Step: an event on its way through the membership.
+// step is an event on its way through the membership of a classic group.
 type step struct {
 	g     *Group
 	c     *classic
@@ -38,17 +33,7 @@ func (s *step) store() {
 // Step applies e at time now. It does not block, start goroutines, read a clock
 // or keep e: what outlives the call is cloned.
 func (g *Group) Step(now time.Time, e Event) []Effect {
-	s := step{g: g, c: &g.classic, now: now}
 	switch e := e.(type) {
-	case JoinGroup:
-		s.isNew = g.Vacant()
-		s.joinGroup(e)
-	case SyncGroup:
-		s.syncGroup(e)
-	case Heartbeat:
-		s.heartbeat(e)
-	case LeaveGroup:
-		s.leaveGroup(e)
 	case OffsetCommit:
 		return g.commitOffsets(now, e)
 	case OffsetDelete:
@@ -59,15 +44,37 @@ func (g *Group) Step(now time.Time, e Event) []Effect {
 		return g.topicsDeleted(now, e)
 	case Configure:
 		g.cfg = e.Config
+		return nil
+	case Tick:
+		out := g.kind.step(g, now, e)
+		return append(out, g.expireOffsets(now)...)
+	}
+	return g.kind.step(g, now, e)
+}
+
+// step is for kind.
+func (c *classic) step(g *Group, now time.Time, e Event) []Effect {
+	s := step{g: g, c: c, now: now}
+	switch e := e.(type) {
+	case JoinGroup:
+		s.isNew = g.Vacant()
+		s.joinGroup(e)
+	case SyncGroup:
+		s.syncGroup(e)
+	case Heartbeat:
+		s.heartbeat(e)
+	case LeaveGroup:
+		s.leaveGroup(e)
 	case Loaded:
 		s.loaded()
 	case Tick:
 		s.tick()
-		return append(s.out, g.expireOffsets(now)...)
 	case ExpireMember:
 		s.expireMember(e.MemberID)
 	case ForceRebalance:
 		s.forceRebalance(e.Reason)
+	default:
+		return refuse(e)
 	}
 	return s.out
 }
@@ -76,6 +83,5 @@ func (g *Group) Step(now time.Time, e Event) []Effect {
 // may be earlier than there is something to do: after heartbeats, until the Tick
 // that finds nothing.
 func (g *Group) Deadline() time.Time {
-	c := &g.classic
-	return earliest(earliest(earliest(c.join.at, c.syncAt), c.sessions.wake()), g.offsetsDeadline())
+	return earliest(g.kind.deadline(), g.offsetsDeadline())
 }

@@ -22,8 +22,8 @@ func hardState(g *Group) string {
 			b.WriteByte('\n')
 		}
 	}
-	if g.stored != nil {
-		fmt.Fprintf(&b, "%x\n", g.stored.AppendTo(nil))
+	if g.classic().stored != nil {
+		fmt.Fprintf(&b, "%x\n", g.classic().stored.AppendTo(nil))
 	}
 	return b.String()
 }

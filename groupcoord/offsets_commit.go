@@ -14,12 +14,7 @@ import (
 // stands alone.
 func (g *Group) commitOffsets(now time.Time, e OffsetCommit) []Effect {
 	req := e.Req
-	var code protocol.ErrorCode
-	if e.Txn != nil {
-		code = g.checkTxnCommit(e)
-	} else {
-		code = g.checkCommit(now, req)
-	}
+	code := g.kind.checkCommit(g, now, e)
 	if code == protocol.None {
 		// A commit to a group that does not exist makes a simple group, even if no
 		// partition of it is accepted.

@@ -21,9 +21,8 @@ func (g *Group) deleteOffsets(now time.Time, e OffsetDelete) []Effect {
 		resp.ErrorCode = int16(protocol.InvalidGroupId)
 	case !g.offsets.exists:
 		resp.ErrorCode = int16(protocol.GroupIdNotFound)
-	case !g.classic.isEmpty() && !g.classic.usesConsumerProtocol():
-		// Nobody but the consumers tells what they are subscribed to.
-		resp.ErrorCode = int16(protocol.NonEmptyGroup)
+	default:
+		resp.ErrorCode = int16(g.kind.checkOffsetDelete())
 	}
 	if resp.ErrorCode != 0 {
 		return []Effect{Reply{To: e.To, Resp: resp}}
@@ -33,7 +32,7 @@ func (g *Group) deleteOffsets(now time.Time, e OffsetDelete) []Effect {
 	for i := range e.Req.Topics {
 		topic := &e.Req.Topics[i]
 		code := protocol.None
-		if g.subscribedTo(topic.Topic) {
+		if g.kind.subscribedTo(topic.Topic) {
 			code = protocol.GroupSubscribedToTopic
 		}
 		answer := kmsg.OffsetDeleteResponseTopic{Topic: topic.Topic}
@@ -62,13 +61,13 @@ func (g *Group) deleteGroup(now time.Time, e DeleteGroup) []Effect {
 	switch {
 	case !g.offsets.exists:
 		result.ErrorCode = int16(protocol.GroupIdNotFound)
-	case !g.classic.isEmpty():
+	case !g.kind.isEmpty():
 		result.ErrorCode = int16(protocol.NonEmptyGroup)
 	default:
 		for _, topic := range g.offsets.topicNames() {
 			records = g.topicTombstones(records, topic)
 		}
-		records = append(g.pendingTombstones(records, nil), g.metadataTombstone())
+		records = g.kind.tombstones(g, g.pendingTombstones(records, nil))
 	}
 	if g.batchTooLarge(records) {
 		result.ErrorCode, records = int16(protocol.UnknownServerError), nil

@@ -9,7 +9,7 @@ import (
 // int64 for sums. An offset that expires later, by a client's word, never does.
 const farFuture = 1 << 60
 
-// expiryRule says which offsets expire, and when: ClassicGroup.offsetExpirationCondition
+// expiryRule says which offsets expire, and when: Kafka's OffsetExpirationCondition
 // with the configuration that it is judged by. It changes with the group's state.
 type expiryRule struct {
 	exists  bool
@@ -18,7 +18,7 @@ type expiryRule struct {
 	since   int64 // retention runs from here, ms; -1: from each commit
 	began   int64 // when the group's state began, ms
 
-	generation          int32
+	revision            int64 // changes with what the members subscribe to
 	retention, interval int64 // ms; 0: never
 }
 
@@ -30,11 +30,15 @@ type expiryDue struct {
 }
 
 func (g *Group) expiryRule() expiryRule {
-	c := &g.classic
-	r := expiryRule{
-		exists: g.offsets.exists, empty: c.isEmpty(), since: -1, generation: c.generation,
-		retention: g.cfg.OffsetsRetention.Milliseconds(), interval: g.cfg.OffsetsRetentionCheckInterval.Milliseconds(),
-	}
+	r := g.kind.expiry()
+	r.exists = g.offsets.exists
+	r.retention, r.interval = g.cfg.OffsetsRetention.Milliseconds(), g.cfg.OffsetsRetentionCheckInterval.Milliseconds()
+	return r
+}
+
+// expiry is for kind (ClassicGroup.offsetExpirationCondition).
+func (c *classic) expiry() expiryRule {
+	r := expiryRule{empty: c.isEmpty(), since: -1, revision: int64(c.generation)}
 	if !c.since.IsZero() {
 		r.began = c.since.UnixMilli()
 	}
@@ -97,7 +101,7 @@ func (g *Group) soonestExpiry(rule expiryRule) int64 {
 		return 0
 	}
 	for name, t := range g.offsets.topics {
-		if !g.subscribedTo(name) {
+		if !g.kind.subscribedTo(name) {
 			soonest = min(soonest, t.soonest, rule.end(t.oldest))
 		}
 	}
@@ -136,7 +140,7 @@ func (g *Group) expireOffsets(now time.Time) []Effect {
 	var records []Record
 	left := false
 	for _, name := range g.offsets.topicNames() {
-		if g.subscribedTo(name) {
+		if g.kind.subscribedTo(name) {
 			left = true
 			continue
 		}
@@ -162,7 +166,7 @@ func (g *Group) expireOffsets(now time.Time) []Effect {
 		t.oldest, t.soonest = oldest, soonest
 	}
 	if !left && rule.empty && len(g.offsets.pending.open) == 0 {
-		records = append(records, g.metadataTombstone())
+		records = g.kind.tombstones(g, records)
 	}
 	return g.inBatches(records)
 }

@@ -84,7 +84,7 @@ func (s *offsetScript) run(t *testing.T, d *datadriven.TestData) {
 		s.join(d)
 	case "sync":
 		req := kmsg.NewPtrSyncGroupRequest()
-		req.Version, req.MemberID, req.Generation = 3, s.member(arg(d, "member", "")), s.g.classic.generation
+		req.Version, req.MemberID, req.Generation = 3, s.member(arg(d, "member", "")), s.g.classic().generation
 		s.step(SyncGroup{To: 1, Req: req})
 	case "leave":
 		req := kmsg.NewPtrLeaveGroupRequest()
@@ -129,7 +129,7 @@ func (s *offsetScript) step(e Event) {
 			fmt.Fprintf(&s.out, "reply %s\n", scriptReply(effect.Resp))
 		}
 	}
-	if at := earliest(s.g.classic.deadline(), s.g.offsetsDeadline()); !at.Equal(s.deadline) {
+	if at := earliest(s.g.classic().due(), s.g.offsetsDeadline()); !at.Equal(s.deadline) {
 		s.deadline = at
 		if at.IsZero() {
 			fmt.Fprintf(&s.out, "deadline none\n")
@@ -237,7 +237,7 @@ func (s *offsetScript) join(d *datadriven.TestData) {
 
 // member is the id of the member whose client id is name.
 func (s *offsetScript) member(name string) string {
-	for m := range s.g.classic.all() {
+	for m := range s.g.classic().all() {
 		if m.clientID == name {
 			return m.id
 		}

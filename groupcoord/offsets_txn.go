@@ -116,8 +116,8 @@ func (g *Group) HasPending(producerID int64) bool {
 
 // checkTxnCommit tells whether offsets may be committed in a transaction: who names a
 // member must be one, of this generation (ClassicGroup.validateOffsetCommit).
-func (g *Group) checkTxnCommit(e OffsetCommit) protocol.ErrorCode {
-	req, c := e.Req, &g.classic
+func (c *classic) checkTxnCommit(g *Group, e OffsetCommit) protocol.ErrorCode {
+	req := e.Req
 	switch {
 	case req.Generation < 0 && c.isEmpty():
 		return protocol.None

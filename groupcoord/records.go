@@ -30,6 +30,7 @@ type recordKey struct {
 	kind         int16
 	group, topic []byte
 	partition    int32
+	member       []byte // what the record is of in its group, such as a member; nil without it
 }
 
 func readRecordKey(key []byte) (recordKey, bool) {
@@ -41,7 +42,10 @@ func readRecordKey(key []byte) (recordKey, bool) {
 	case groupMetadata:
 		k.group = r.string()
 	default:
-		return k, false
+		k.group = r.string()
+		if len(r.buf) > 0 {
+			k.member = r.string()
+		}
 	}
 	return k, !r.bad
 }
@@ -59,8 +63,9 @@ func (g *Group) Apply(r Record) {
 	if !ok || string(k.group) != g.id {
 		return
 	}
-	if k.kind == groupMetadata {
-		g.applyMetadata(r.Value)
+	if k.kind != offsetCommit && k.kind != legacyOffsetCommit {
+		g.offsets.due.known = false
+		g.kindFor(&k, r.Value).apply(g, &k, r.Value)
 		return
 	}
 	if r.Value == nil {
@@ -82,20 +87,41 @@ func (g *Group) Apply(r Record) {
 	}
 }
 
-// applyMetadata keeps what the group was when its metadata was last written. With
-// the tombstone the group is gone, and whoever comes next finds a new one.
-func (g *Group) applyMetadata(value []byte) {
-	g.offsets.due.known = false
+// kindFor is the membership that a record is of. A value of another kind than the group
+// has now makes the group one of that kind: Kafka has written the tombstones before.
+func (g *Group) kindFor(k *recordKey, value []byte) kind {
+	if value != nil {
+		switch k.kind {
+		case groupMetadata:
+			if _, same := g.kind.(*classic); !same {
+				g.become(new(classic))
+			}
+		}
+	}
+	return g.kind
+}
+
+// apply keeps what the group was when its metadata was last written. With the tombstone
+// the group is gone, and whoever comes next finds a new one.
+func (c *classic) apply(g *Group, k *recordKey, value []byte) {
+	if k.kind != groupMetadata {
+		return
+	}
 	if value == nil {
-		g.stored, g.classic = nil, classic{}
-		g.offsets.exists, g.offsets.stored = false, false
+		g.remove()
 		return
 	}
 	if v := readGroupMetadata(value); v != nil {
-		g.stored = v
+		c.stored = v
 		g.offsets.create(v.CurrentStateTimestamp)
 		g.offsets.stored = true
 	}
+}
+
+// remove makes the group one that does not exist, but for its offsets.
+func (g *Group) remove() {
+	g.become(new(classic))
+	g.offsets.exists, g.offsets.stored = false, false
 }
 
 // Vacant tells that Kafka knows no such group: it has neither members nor offsets

@@ -131,7 +131,7 @@ func TestApplyReadsEveryVersion(t *testing.T) {
 			want.Members[0].RebalanceTimeoutMillis, want.Members[1].RebalanceTimeoutMillis = 45_000, 45_000
 		}
 		want.Version = 4
-		got := *g.stored
+		got := *g.classic().stored
 		got.Version = 4
 		if !bytes.Equal(want.AppendTo(nil), got.AppendTo(nil)) {
 			t.Errorf("group metadata, version %d:\nwant %+v\n got %+v", version, want, got)
@@ -210,7 +210,7 @@ func TestApplyIgnoresImpossibleGroups(t *testing.T) {
 		spoil(&v)
 		g := New("g", Config{})
 		g.Apply(Record{Key: r.Key, Value: v.AppendTo(nil), ProducerID: -1})
-		if g.stored != nil {
+		if g.classic().stored != nil {
 			t.Errorf("%s: the record was taken", name)
 		}
 	}

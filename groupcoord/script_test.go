@@ -314,7 +314,7 @@ func (p *play) after(a args) {
 // deadline is when something will happen; what the group tells its owner may be
 // earlier, never later.
 func (p *play) deadline(t *testing.T) time.Time {
-	due, told := earliest(p.g.classic.deadline(), p.g.offsetsDeadline()), p.g.Deadline()
+	due, told := earliest(p.g.classic().due(), p.g.offsetsDeadline()), p.g.Deadline()
 	if told.IsZero() != due.IsZero() || told.After(due) {
 		t.Errorf("the group says %v, but is due at %v", told, due)
 	}
@@ -369,7 +369,7 @@ func (p *play) printRecord(r Record) {
 	case r.Key[1] == groupMetadata && r.Value == nil:
 		p.say("append tombstone of the group")
 	case r.Key[1] == groupMetadata:
-		v := p.g.stored
+		v := p.g.classic().stored
 		var members []string
 		for _, m := range v.Members {
 			members = append(members, m.MemberID+":"+string(m.Assignment))

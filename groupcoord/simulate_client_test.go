@@ -107,7 +107,7 @@ func (c *client) sync() {
 		req.GroupAssignment = c.assign()
 	}
 	if req.Version >= 5 {
-		req.ProtocolType, req.Protocol = &c.w.g.classic.protocolType, c.w.g.classic.protocol
+		req.ProtocolType, req.Protocol = &c.w.g.classic().protocolType, c.w.g.classic().protocol
 	}
 	c.say(req.MemberID, SyncGroup{Req: req})
 }

@@ -157,7 +157,7 @@ func (s scenario) run(trace func(string, ...any)) (failure string, after int) {
 func (w *world) settle() {
 	w.cfg.MaxSize = 0
 	w.step(Configure{Config: w.cfg})
-	g := &w.g.classic
+	g := w.g.classic()
 	foreign := g.protocolType != "consumer" || g.protocol != nil && *g.protocol != "range"
 	for _, c := range w.clients {
 		c.strange, c.revision = false, 0
@@ -175,16 +175,16 @@ func (w *world) settle() {
 		}
 		w.pass(w.now.Add(time.Second))
 	}
-	w.fail("the group is not settled but %s with %d members of %d clients", w.g.classic.state, len(w.g.classic.members), len(w.clients))
+	w.fail("the group is not settled but %s with %d members of %d clients", w.g.classic().state, len(w.g.classic().members), len(w.clients))
 }
 
 func (w *world) settled() bool {
-	if w.g.classic.state != stable || len(w.g.classic.members) != len(w.clients) {
+	if w.g.classic().state != stable || len(w.g.classic().members) != len(w.clients) {
 		return false
 	}
 	var owned []byte
 	for _, c := range w.clients {
-		if c.phase != hasAssignment || c.generation != w.g.classic.generation {
+		if c.phase != hasAssignment || c.generation != w.g.classic().generation {
 			return false
 		}
 		owned = append(owned, c.owned...)
@@ -210,8 +210,8 @@ func (w *world) longestTimeout() time.Duration {
 // itself, and every question that was not given up is answered.
 func (w *world) drain() {
 	w.pass(w.now.Add(newMemberTimeout + w.longestTimeout()))
-	if !w.g.classic.isEmpty() {
-		w.fail("nobody is there, but the group is %s", w.g.classic.state)
+	if !w.g.classic().isEmpty() {
+		w.fail("nobody is there, but the group is %s", w.g.classic().state)
 	}
 	for _, q := range w.asked {
 		if !q.forgone {

@@ -99,7 +99,7 @@ func (w *world) step(e Event) {
 	if w.trace != nil {
 		w.trace("%s %s", w.now.Format("15:04:05.000"), eventText(e))
 	}
-	life, state, generation := w.seen.life, w.g.classic.state, w.g.classic.generation
+	life, state, generation := w.seen.life, w.g.classic().state, w.g.classic().generation
 	told := map[string]bool{} // who got a generation in this step
 	promised := false
 	for _, effect := range w.g.Step(w.now, e) {
@@ -149,7 +149,7 @@ func (w *world) append(records []Record) {
 			w.seen.life++
 			w.seen.generation = 0
 			clear(w.seen.leaders)
-			if c := &w.g.classic; c.generation != 0 || c.protocolType != "" || len(c.members)+len(c.pending) > 0 {
+			if c := w.g.classic(); c.generation != 0 || c.protocolType != "" || len(c.members)+len(c.pending) > 0 {
 				w.fail("the group is taken back in state %s, and something of it stays", c.state)
 			}
 		}
@@ -240,7 +240,7 @@ func (w *world) checkCommitted(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetC
 // explain.
 func (w *world) checkParked(e Event) {
 	parked, joining := map[Token]bool{}, 0
-	for m := range w.g.classic.all() {
+	for m := range w.g.classic().all() {
 		if m.join.waiting {
 			joining++
 		}
@@ -254,12 +254,12 @@ func (w *world) checkParked(e Event) {
 			parked[p.to] = true
 		}
 	}
-	if w.g.classic.awaitingJoin != joining {
-		w.fail("%d members wait for a generation, the group counts %d", joining, w.g.classic.awaitingJoin)
+	if w.g.classic().awaitingJoin != joining {
+		w.fail("%d members wait for a generation, the group counts %d", joining, w.g.classic().awaitingJoin)
 	}
-	for id := range w.g.classic.pendingSync {
+	for id := range w.g.classic().pendingSync {
 		// Of a static member that was replaced meanwhile Kafka waits for the former id, too.
-		if w.g.classic.members[id] == nil && w.who(id) == id {
+		if w.g.classic().members[id] == nil && w.who(id) == id {
 			w.fail("the group waits for a SyncGroup of %s, who is no member", id)
 		}
 	}
@@ -302,7 +302,7 @@ func overtaken(q *question, e Event) bool {
 
 // checkGeneration: within one life of the group, generations only grow.
 func (w *world) checkGeneration(life int) {
-	got := w.g.classic.generation
+	got := w.g.classic().generation
 	if w.seen.life == life && got < w.seen.generation {
 		w.fail("generation %d after %d", got, w.seen.generation)
 	}
@@ -312,7 +312,7 @@ func (w *world) checkGeneration(life int) {
 // checkTransition: a generation begins with members that were all told of it, static
 // ones that are away excepted, and becomes Stable by the leader's word alone.
 func (w *world) checkTransition(e Event, before state, generation int32, told map[string]bool) {
-	c := &w.g.classic
+	c := w.g.classic()
 	switch {
 	case c.state == completingRebalance && generation != c.generation:
 		for m := range c.all() {
@@ -382,15 +382,15 @@ func (w *world) reload() {
 	}
 	w.log = slices.SortedFunc(maps.Values(w.latest), func(a, b Record) int { return int(a.Offset - b.Offset) })
 	reloaded := replay(w.cfg, w.log)
-	if len(w.g.offsets.topics) == 0 && w.g.stored == nil {
+	if len(w.g.offsets.topics) == 0 && w.g.classic().stored == nil {
 		// Of a simple group whose last offset is gone nothing is left in such a log.
 		w.g.offsets.stored = reloaded.offsets.stored
 	}
 	w.shadow = reloaded
 	w.checkShadow()
 	w.g, w.shadow = reloaded, replay(w.cfg, w.log)
-	if w.g.stored != nil {
-		w.seen.generation = w.g.stored.Generation
+	if w.g.classic().stored != nil {
+		w.seen.generation = w.g.classic().stored.Generation
 	} else {
 		w.seen.generation = 0
 	}

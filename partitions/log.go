@@ -93,11 +93,28 @@ func (c *chunk) lastIndexed() int {
 	return int(c.index[len(c.index)-1].position)
 }
 
-// chunkOf is the number of the chunk that holds offset, which has to be in the log.
+// chunkOf is the number of the chunk that holds offset, which has to be in the log; where
+// cleaning has left nothing so low, the first one.
 func (l *log) chunkOf(offset int64) int {
 	after := sort.Search(len(l.chunks), func(i int) bool { return l.chunks[i].base > offset })
-	return after - 1
+	return max(after-1, 0)
 }
+
+// place is where a batch stands.
+type place struct{ chunk, position int }
+
+// seek finds the batch that holds offset, or the first one behind it where there is none.
+func (l *log) seek(offset int64) place {
+	i := l.chunkOf(offset)
+	position := l.chunks[i].find(offset)
+	if position == len(l.chunks[i].buf) { // a gap behind the last batch of the chunk
+		return place{i + 1, 0}
+	}
+	return place{i, position}
+}
+
+// at is the log from a place on, up to the end of its chunk.
+func (l *log) at(p place) []byte { return l.chunks[p.chunk].buf[p.position:] }
 
 // find returns where the batch that holds offset stands in its chunk.
 func (c *chunk) find(offset int64) (position int) {
@@ -112,19 +129,14 @@ func (c *chunk) find(offset int64) (position int) {
 	return position
 }
 
-// read appends slices of the log, one a chunk, from the batch that holds offset on and
-// below limit, where a batch begins. upTo is an offset that nothing of it reaches, as
-// near as the index knows.
-func (l *log) read(dst [][]byte, offset, limit int64, maxBytes int, minOne bool) (batches [][]byte, size int, upTo int64) {
-	i := l.chunkOf(offset)
-	position := l.chunks[i].find(offset)
-	if position == len(l.chunks[i].buf) { // a gap behind the last batch of the chunk
-		i, position = i+1, 0
-	}
-	first := batchSize(l.chunks[i].buf[position:])
+// read appends slices of the log, one a chunk, from a batch on and below limit, where a
+// batch begins. upTo is an offset that nothing of it reaches, as near as the index knows.
+func (l *log) read(dst [][]byte, from place, limit int64, maxBytes int, minOne bool) (batches [][]byte, size int, upTo int64) {
+	i, position := from.chunk, from.position
+	first := batchSize(l.at(from))
 	if first > maxBytes {
 		if !minOne {
-			return dst, 0, offset
+			return dst, 0, baseOffset(l.at(from))
 		}
 		maxBytes = first
 	}

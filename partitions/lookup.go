@@ -56,7 +56,10 @@ func (p *Partition) FindOffset(timestampMs int64, d *protocol.Decompressor) Time
 	case MaxTimestamp:
 		// Kafka keeps this with the segment, which outlives records that DeleteRecords
 		// took from it, so that the offset may be below the log start offset.
-		return p.segments.newest()
+		if newest := p.segments.newest(); newest.Offset >= 0 {
+			return newest
+		}
+		return noOffset // cleaning has left its batch without records
 	}
 	return p.findTimestamp(timestampMs, d)
 }

@@ -20,6 +20,12 @@ type Config struct {
 	RetentionMs          int64 // retention.ms; negative: for ever
 	RetentionBytes       int64 // retention.bytes; negative: without limit
 	SegmentMs            int64 // segment.ms, by the timestamps of records; 0: without limit
+
+	MinCompactionLagMs int64   // min.compaction.lag.ms: how old a record is at least when it is cleaned away
+	MaxCompactionLagMs int64   // max.compaction.lag.ms: how old a segment may get that is not cleaned
+	MinCleanableRatio  float64 // min.cleanable.dirty.ratio: of the log, how much has to be dirty
+	DeleteRetentionMs  int64   // delete.retention.ms: how long tombstones and markers outlive the first cleaning
+
 	// ProducerIDExpiration is how long a producer that is silent is remembered
 	// (producer.id.expiration.ms, a config of the broker).
 	ProducerIDExpiration time.Duration
@@ -89,6 +95,9 @@ type Partition struct {
 	producers map[int64]*producer
 	txns      transactions
 	trying    map[int64]attempt // by producer id
+
+	dirty       int64 // first dirty offset: that of the first record that no cleaning has seen
+	uncleanable bool  // a batch cannot be read, so that neither compaction nor retention may touch the log
 }
 
 // New returns an empty partition with leader epoch 0.
@@ -107,6 +116,9 @@ func (p *Partition) HighWatermark() int64 { return p.end }
 // Size is how many bytes of batches are in the segments of the log, headers included. Batches
 // below the log start offset count until ApplyRetention deletes their segment, as in Kafka.
 func (p *Partition) Size() int64 { return p.segments.size() }
+
+// Segments is how many segments the log has.
+func (p *Partition) Segments() int { return len(p.segments) }
 
 // Append checks the producer's sequence and appends the batch: it is copied once,
 // and base offset, leader epoch, timestamp type and max timestamp are patched in.
@@ -201,8 +213,20 @@ func (p *Partition) Read(r *Read, from From) {
 	if from.Committed {
 		p.readCommitted(r, from)
 	} else if offset < p.end {
-		r.Batches, r.Size, _ = p.log.read(r.Batches, offset, p.segments.endOf(offset), from.MaxBytes, from.MinOne)
+		p.readBelow(p.end, r, from)
 	}
+}
+
+// readBelow reads batches below limit, of the segment of the first one, which lies behind
+// the offset where cleaning has left a gap.
+func (p *Partition) readBelow(limit int64, r *Read, from From) (upTo int64) {
+	at := p.log.seek(from.Offset)
+	first := baseOffset(p.log.at(at))
+	if first >= limit {
+		return from.Offset
+	}
+	r.Batches, r.Size, upTo = p.log.read(r.Batches, at, min(limit, p.segments.endOf(first)), from.MaxBytes, from.MinOne)
+	return upTo
 }
 
 // readCommitted reads up to the last stable offset.
@@ -210,9 +234,7 @@ func (p *Partition) readCommitted(r *Read, from From) {
 	if from.Offset >= r.LastStableOffset {
 		return
 	}
-	var upTo int64
-	limit := min(r.LastStableOffset, p.segments.endOf(from.Offset))
-	r.Batches, r.Size, upTo = p.log.read(r.Batches, from.Offset, limit, from.MaxBytes, from.MinOne)
+	upTo := p.readBelow(r.LastStableOffset, r, from)
 	if len(p.txns.aborted) > 0 {
 		r.Aborted = p.txns.abortedBetween(from.Offset, min(upTo, p.end))
 	}

@@ -11,6 +11,9 @@ import (
 // others, an empty one takes its place. It tells whether anything went.
 // It mirrors org.apache.kafka.storage.internals.log.UnifiedLog.deleteOldSegments.
 func (p *Partition) ApplyRetention(now time.Time, cfg *Config) (deleted bool) {
+	if cfg.Compacted && p.uncleanable {
+		return false
+	}
 	deleted = p.dropSegments(now, p.segments.below(p.start))
 	if cfg.Deletes {
 		deleted = p.dropSegments(now, p.segments.beyond(cfg.RetentionBytes)) || deleted
@@ -35,6 +38,9 @@ func (p *Partition) dropSegments(now time.Time, n int) bool {
 // RetentionDue is when ApplyRetention has something to delete, if nothing more is
 // appended; ok is false when never.
 func (p *Partition) RetentionDue(now time.Time, cfg *Config) (due time.Time, ok bool) {
+	if cfg.Compacted && p.uncleanable {
+		return time.Time{}, false
+	}
 	if p.segments.below(p.start) > 0 || cfg.Deletes && p.segments.beyond(cfg.RetentionBytes) > 0 {
 		return now, true
 	}

@@ -2,6 +2,7 @@ package partitions
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ type stage struct {
 
 // TestScripts plays testdata/*/*.txt; -rewrite shows what changed.
 func TestScripts(t *testing.T) {
-	for _, dir := range []string{"testdata/log", "testdata/producer", "testdata/txn"} {
+	for _, dir := range []string{"testdata/log", "testdata/producer", "testdata/txn", "testdata/compact"} {
 		datadriven.Walk(t, dir, func(t *testing.T, path string) {
 			s := &stage{cfg: defaults(), p: New(), now: time.UnixMilli(1000)}
 			datadriven.RunTest(t, path, s.play)
@@ -40,6 +41,8 @@ func (s *stage) play(t *testing.T, d *datadriven.TestData) string {
 		s.cfg.SegmentBytes, s.cfg.SegmentMs = number(t, d, "segment-bytes", 0), number(t, d, "segment-ms", 0)
 		s.cfg.Deletes = !d.HasArg("no-deletion")
 		s.cfg.RetentionMs, s.cfg.RetentionBytes = number(t, d, "retention-ms", -1), number(t, d, "retention-bytes", -1)
+		s.cfg.MinCompactionLagMs, s.cfg.MaxCompactionLagMs = number(t, d, "min-compaction-lag-ms", 0), number(t, d, "max-compaction-lag-ms", math.MaxInt64)
+		s.cfg.DeleteRetentionMs, s.cfg.MinCleanableRatio = number(t, d, "delete-retention-ms", 86400000), float64(number(t, d, "min-cleanable-percent", 50))/100
 		s.cfg.SegmentIndexBytes, s.cfg.IndexIntervalBytes = number(t, d, "segment-index-bytes", 0), number(t, d, "index-interval-bytes", 4096)
 		return ""
 	case "append":
@@ -79,6 +82,10 @@ func (s *stage) play(t *testing.T, d *datadriven.TestData) string {
 			out += fmt.Sprintf("next at %d\n", due.UnixMilli())
 		}
 		return out
+	case "clean":
+		return s.clean(d)
+	case "log":
+		return s.everything()
 	case "state":
 		return fmt.Sprintf("start %d, high watermark %d, last stable offset %d, %d bytes in %d chunks\n",
 			s.p.LogStartOffset(), s.p.HighWatermark(), s.p.LastStableOffset(), s.p.Size(), len(s.p.log.chunks))
@@ -124,6 +131,9 @@ func (s *stage) append(t *testing.T, d *datadriven.TestData) string {
 			r.Key = nil
 		}
 		records = append(records, r)
+	}
+	if d.HasArg("records") {
+		records = keyed(d, stamps)
 	}
 	for range number(t, d, "more", 0) {
 		records = append(records, records[0])

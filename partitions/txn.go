@@ -56,7 +56,7 @@ func (p *Partition) SizeBetween(from, to int64) int {
 	if from < p.start || from >= to {
 		return 0
 	}
-	_, size, _ := p.log.read(nil, from, to, math.MaxInt, true)
+	_, size, _ := p.log.read(nil, p.log.seek(from), to, math.MaxInt, true)
 	return size
 }
 

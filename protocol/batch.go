@@ -145,6 +145,12 @@ func (h *BatchHeader) Transactional() bool { return h.Attributes&AttrTransaction
 // Control tells whether the records are control records, which consumers do not show.
 func (h *BatchHeader) Control() bool { return h.Attributes&AttrControl != 0 }
 
+// DeleteHorizonMs is the time from which on the tombstones and markers of the batch may be
+// removed, which the first cleaning that meets them writes into it; ok is false before that (KIP-534).
+func (h *BatchHeader) DeleteHorizonMs() (ms int64, ok bool) {
+	return h.BaseTimestampMs, h.Attributes&AttrDeleteHorizon != 0
+}
+
 // HasProducer tells whether the batch is idempotent or transactional.
 func (h *BatchHeader) HasProducer() bool { return h.ProducerID > NoProducerID }
 

@@ -90,6 +90,20 @@ func AppendRecord(dst []byte, offsetDelta int32, timestampDelta int64, r *Record
 	return dst
 }
 
+// AppendRecordView appends a record that was read from a batch, with the deltas that stand in v.
+func AppendRecordView(dst []byte, v *RecordView) []byte {
+	size := 1 + sizeVarint(v.TimestampDelta) + sizeVarint(int64(v.OffsetDelta)) +
+		sizeVarbytes(v.Key) + sizeVarbytes(v.Value) + sizeVarint(int64(v.NumHeaders)) + len(v.RawHeaders)
+	dst = AppendVarint(dst, int64(size))
+	dst = append(dst, 0)
+	dst = AppendVarint(dst, v.TimestampDelta)
+	dst = AppendVarint(dst, int64(v.OffsetDelta))
+	dst = appendVarbytes(dst, v.Key)
+	dst = appendVarbytes(dst, v.Value)
+	dst = AppendVarint(dst, int64(v.NumHeaders))
+	return append(dst, v.RawHeaders...)
+}
+
 // AppendVarint appends a zig-zag varint, as records have them for lengths and deltas.
 func AppendVarint(dst []byte, n int64) []byte { return binary.AppendVarint(dst, n) }
 

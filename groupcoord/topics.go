@@ -1,0 +1,26 @@
+package groupcoord
+
+import (
+	"iter"
+
+	"klamm/protocol"
+)
+
+// Topic is what a group may know of a topic.
+type Topic struct {
+	ID         protocol.UUID
+	Name       string
+	Partitions int32
+}
+
+// TopicImage is the topics of the cluster at one moment. It never changes: a change of
+// topics makes another image. It comes with the heartbeats of the protocols in which
+// the coordinator assigns, and two images that are equal (==) are the same moment.
+type TopicImage interface {
+	// Topic is the topic of a name; ok is false where there is none.
+	Topic(name string) (t Topic, ok bool)
+	// TopicByID is the topic of an id; ok is false where there is none.
+	TopicByID(id protocol.UUID) (t Topic, ok bool)
+	// Topics are all topics, internal ones too.
+	Topics() iter.Seq[Topic]
+}
