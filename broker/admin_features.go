@@ -19,6 +19,7 @@ const (
 // The features of Kafka that rules are made for.
 const (
 	metadataVersion         = "metadata.version"
+	groupVersion            = "group.version"
 	kraftVersion            = "kraft.version"
 	transactionVersion      = "transaction.version"
 	eligibleLeaderReplicas  = "eligible.leader.replicas.version"

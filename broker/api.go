@@ -120,6 +120,8 @@ var apis = [...]api{
 	row((*Cluster).unregisterBroker),
 	row((*Cluster).describeTransactions),
 	row((*Cluster).listTransactions),
+	row((*Cluster).consumerGroupHeartbeat),
+	row((*Cluster).consumerGroupDescribe),
 	row((*Cluster).listConfigResources),
 	row((*Cluster).describeTopicPartitions),
 }

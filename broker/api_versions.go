@@ -7,8 +7,8 @@ import (
 )
 
 // workingFeatures are the features of Kafka whose machinery is here. The others,
-// group.version and so on, are advertised once their protocols are served.
-var workingFeatures = [...]string{metadataVersion, kraftVersion, transactionVersion, eligibleLeaderReplicas}
+// share.version and so on, are advertised once their protocols are served.
+var workingFeatures = [...]string{metadataVersion, groupVersion, kraftVersion, transactionVersion, eligibleLeaderReplicas}
 
 // finalizedEpoch stands for the offset in the metadata log at which Kafka read the features.
 const finalizedEpoch = 1

@@ -91,17 +91,25 @@ func (c *Cluster) describeGroup(id string, version int16) kmsg.DescribeGroupsRes
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		if !g.gone && g.machine.Listed() {
-			return g.machine.Describe()
+			d := g.machine.Describe()
+			if d.State == dead && version >= 6 {
+				d.ErrorCode = int16(protocol.GroupIdNotFound)
+				d.ErrorMessage = kmsg.StringPtr("Group " + id + " is not a classic group.")
+			}
+			return d
 		}
 	}
 	d := kmsg.NewDescribeGroupsResponseGroup()
-	d.Group, d.State = id, "Dead"
+	d.Group, d.State = id, dead
 	if version >= 6 {
 		d.ErrorCode = int16(protocol.GroupIdNotFound)
 		d.ErrorMessage = kmsg.StringPtr("Group " + id + " not found.")
 	}
 	return d
 }
+
+// dead is the state of a classic group that there is not.
+const dead = "Dead"
 
 func (c *Cluster) listGroups(_ *call, req *kmsg.ListGroupsRequest, resp *kmsg.ListGroupsResponse) {
 	states, types := lowered(req.StatesFilter), lowered(req.TypesFilter)

@@ -37,6 +37,7 @@ type group struct {
 	joins   uint64 // counts the random member ids
 	timer   *time.Timer
 	armed   time.Time // when the timer fires at the earliest; zero: not armed
+	known   *settings // that the machine is configured by
 	gone    bool
 }
 
@@ -66,7 +67,7 @@ func (c *Cluster) newGroup(id string, records *partition) *group {
 		cluster: c,
 		id:      id,
 		records: records,
-		machine: groupcoord.New(id, c.settings.Load().group),
+		machine: groupcoord.New(id, groupcoord.Config{}),
 	}
 }
 
@@ -213,6 +214,16 @@ func (g *group) abandon(to groupcoord.Token) {
 // step applies an event under the lock and carries out its effects, in their
 // order. It returns the reply to the token of the caller's own request, if it came at once.
 func (g *group) step(now time.Time, e groupcoord.Event, own groupcoord.Token) (reply kmsg.Response) {
+	if s := g.cluster.settings.Load(); s != g.known {
+		g.known = s
+		g.carryOut(now, groupcoord.Configure{Config: s.groupConfig(g.id)}, 0)
+	}
+	reply = g.carryOut(now, e, own)
+	g.arm(now)
+	return reply
+}
+
+func (g *group) carryOut(now time.Time, e groupcoord.Event, own groupcoord.Token) (reply kmsg.Response) {
 	for _, effect := range g.machine.Step(now, e) {
 		switch effect := effect.(type) {
 		case groupcoord.Reply:
@@ -224,9 +235,10 @@ func (g *group) step(now time.Time, e groupcoord.Event, own groupcoord.Token) (r
 			}
 		case groupcoord.Append:
 			g.append(now, effect.Records)
+		case groupcoord.Again:
+			g.carryOut(now, groupcoord.Tick{}, 0)
 		}
 	}
-	g.arm(now)
 	return reply
 }
 

@@ -16,12 +16,15 @@ import (
 
 // Group is a consumer group as it is at one moment.
 type Group struct {
-	ID           string
-	State        string // Kafka's name: Empty, PreparingRebalance, CompletingRebalance, Stable, Dead
+	ID   string
+	Type string // "classic", or "consumer" for a group of the new protocol (KIP-848)
+	// State is Kafka's name: Empty, PreparingRebalance, CompletingRebalance or Stable of a
+	// classic group; Empty, Assigning, Reconciling or Stable of a consumer group.
+	State        string
 	ProtocolType string // such as "consumer"; empty while nobody has joined
-	Protocol     string // the assignor that was voted for; empty unless Stable
-	Generation   int32  // counts the rebalances that were completed
-	Leader       string // member id of the member that assigns; empty without one
+	Protocol     string // the assignor that was voted for; of a classic group empty unless Stable
+	Generation   int32  // counts the rebalances that were completed; of a consumer group the group epoch
+	Leader       string // member id of the member that assigns; empty without one, and where the coordinator assigns
 	Members      []Member
 	Commits      []Commit // committed offsets, by topic and partition
 	// Reason is why the last rebalance began.
@@ -35,8 +38,8 @@ type Member struct {
 	ClientID   string
 	ClientHost string
 	// Topics are what the member subscribes to, and Assigned is what it has been
-	// given, of a member that speaks the consumer protocol. Topics are known only
-	// while the group is Stable.
+	// given, of a member that speaks the consumer protocol. Of a classic group Topics
+	// are known only while it is Stable.
 	Topics   []string
 	Assigned []TopicPartition
 	// Metadata and Assignment are the bytes that Topics and Assigned were read from.
@@ -119,14 +122,7 @@ func (g *group) view() (Group, bool) {
 	if g.gone || g.machine.Vacant() {
 		return Group{}, false
 	}
-	described := g.machine.Describe()
-	view := Group{
-		ID: g.id, State: described.State, ProtocolType: described.ProtocolType, Protocol: described.Protocol,
-		Generation: g.machine.Generation(), Leader: g.machine.Leader(), Reason: g.machine.RebalanceReason(),
-	}
-	for i := range described.Members {
-		view.Members = append(view.Members, newMember(described.ProtocolType, &described.Members[i]))
-	}
+	view := g.membership()
 	all := kmsg.NewOffsetFetchRequestGroup()
 	all.Group = g.id
 	for _, t := range g.machine.FetchOffsets(time.Now(), all, false).Topics {
@@ -139,6 +135,41 @@ func (g *group) view() (Group, bool) {
 		}
 	}
 	return view, true
+}
+
+// membership is the view without what is committed; the lock is held.
+func (g *group) membership() Group {
+	kind := g.machine.Overview()
+	view := Group{ID: g.id, Type: kind.Type, State: kind.State, ProtocolType: kind.ProtocolType}
+	if d, ok := g.machine.DescribeConsumer(g.cluster.image.Load()); ok {
+		view.Protocol, view.Generation = d.AssignorName, d.Epoch
+		for i := range d.Members {
+			view.Members = append(view.Members, newConsumerMember(&d.Members[i]))
+		}
+		return view
+	}
+	described := g.machine.Describe()
+	view.Protocol, view.Generation = described.Protocol, g.machine.Generation()
+	view.Leader, view.Reason = g.machine.Leader(), g.machine.RebalanceReason()
+	for i := range described.Members {
+		view.Members = append(view.Members, newMember(described.ProtocolType, &described.Members[i]))
+	}
+	return view
+}
+
+// newConsumerMember is a member of a consumer group.
+func newConsumerMember(m *kmsg.ConsumerGroupDescribeResponseGroupMember) Member {
+	member := Member{ID: m.MemberID, ClientID: m.ClientID, ClientHost: m.ClientHost, Topics: slices.Clone(m.SubscribedTopics)}
+	if m.InstanceID != nil {
+		member.InstanceID = *m.InstanceID
+	}
+	for _, t := range m.Assignment.TopicPartitions {
+		for _, p := range t.Partitions {
+			member.Assigned = append(member.Assigned, TopicPartition{t.Topic, p})
+		}
+	}
+	slices.SortFunc(member.Assigned, TopicPartition.compare)
+	return member
 }
 
 // newMember reads what a member of the consumer protocol says. Bytes that are no
@@ -264,9 +295,9 @@ type Membership struct{ Group, Member string }
 func (c *Cluster) Memberships(clientID string) (found []Membership) {
 	for _, g := range c.groups.all() {
 		g.mu.Lock()
-		for _, m := range g.machine.Describe().Members {
+		for _, m := range g.membership().Members {
 			if m.ClientID == clientID {
-				found = append(found, Membership{g.id, m.MemberID})
+				found = append(found, Membership{g.id, m.ID})
 			}
 		}
 		for _, id := range g.machine.PendingMembers() {

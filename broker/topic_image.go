@@ -17,6 +17,9 @@ func (i *topicImage) TopicByID(id protocol.UUID) (groupcoord.Topic, bool) {
 	return i.byID.get(id).known()
 }
 
+// Created is for groupcoord.TopicImage.
+func (i *topicImage) Created() int64 { return int64(i.made) }
+
 // Topics is for groupcoord.TopicImage.
 func (i *topicImage) Topics() iter.Seq[groupcoord.Topic] {
 	return func(yield func(groupcoord.Topic) bool) {

@@ -67,9 +67,10 @@ type Conversation struct {
 	conns   []*Conn
 	setup   *Conn // not in the transcript
 	topics  []string
-	expires Topic // of lookForExpired
-	whole   bool  // nothing is left out of answers
-	err     error // the target could not be asked
+	known   map[string]bool // topics that a coordinator of groups knows, by its partition and their names
+	expires Topic           // of lookForExpired
+	whole   bool            // nothing is left out of answers
+	err     error           // the target could not be asked
 }
 
 // Hold holds r's conversation with target and returns its transcript. An error means
@@ -85,7 +86,7 @@ func (r Rule) Hold(ctx context.Context, target Target) (string, error) {
 func newConversation(ctx context.Context, target Target) *Conversation {
 	n := newNames()
 	n.node = target.Node
-	c := &Conversation{ctx: ctx, target: target, tag: strings.ToLower(rand.Text()[:8]), names: n, printer: newPrinter(n)}
+	c := &Conversation{ctx: ctx, target: target, tag: strings.ToLower(rand.Text()[:8]), names: n, printer: newPrinter(n), known: map[string]bool{}}
 	c.setup = &Conn{c: c, name: "setup", silent: true}
 	return c
 }
@@ -158,7 +159,7 @@ var covered = map[int16]bool{
 	16: true, 18: true, 19: true, 20: true, 21: true, 22: true, 23: true, 32: true, 37: true, 42: true, 44: true, 47: true,
 	60: true, 75: true,
 	33: true, 34: true, 35: true, 43: true, 45: true, 46: true, 48: true, 49: true, 50: true, 51: true, 55: true, 57: true,
-	61: true, 64: true, 74: true,
+	61: true, 64: true, 68: true, 69: true, 74: true,
 	17: true, 29: true, 30: true, 31: true, 36: true, 38: true, 39: true, 40: true, 41: true,
 	24: true, 25: true, 26: true, 27: true, 28: true, 65: true, 66: true,
 }

@@ -66,6 +66,7 @@ func Rules() []Rule {
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
 		leaveRules(), staticRules(), groupTimerRules(), memberRules(), storedRules(), expiryRules(), brokerLimitRules(), groupAdminRules(), commitRules(), committedRules(),
 		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(), logProperties(), groupProperties(),
+		consumerHeartbeatRules(), consumerAssignRules(), consumerStaticRules(),
 		scriptRules(),
 	)
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })

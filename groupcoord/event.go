@@ -43,6 +43,17 @@ type LeaveGroup struct {
 	Req *kmsg.LeaveGroupRequest
 }
 
+// ConsumerGroupHeartbeat is a ConsumerGroupHeartbeat request (KIP-848). Random is the
+// randomness of the member id that a member of version 0 gets that brings none; Topics
+// are those of the moment.
+type ConsumerGroupHeartbeat struct {
+	To                   Token
+	Req                  *kmsg.ConsumerGroupHeartbeatRequest
+	ClientID, ClientHost string
+	Random               [16]byte
+	Topics               TopicImage
+}
+
 // OffsetCommit is an OffsetCommit request. The owner has filled in the topic names
 // and the topic ids, both in every version, because Kafka keeps the id with the
 // offset, and left out the topics and partitions that do not exist.
@@ -86,19 +97,20 @@ type ExpireMember struct{ MemberID string }
 // ForceRebalance starts a rebalance as if a member had asked for one (for tests).
 type ForceRebalance struct{ Reason string }
 
-func (JoinGroup) event()      {}
-func (SyncGroup) event()      {}
-func (Heartbeat) event()      {}
-func (LeaveGroup) event()     {}
-func (OffsetCommit) event()   {}
-func (OffsetDelete) event()   {}
-func (DeleteGroup) event()    {}
-func (TopicsDeleted) event()  {}
-func (Configure) event()      {}
-func (Loaded) event()         {}
-func (Tick) event()           {}
-func (ExpireMember) event()   {}
-func (ForceRebalance) event() {}
+func (JoinGroup) event()              {}
+func (SyncGroup) event()              {}
+func (Heartbeat) event()              {}
+func (LeaveGroup) event()             {}
+func (ConsumerGroupHeartbeat) event() {}
+func (OffsetCommit) event()           {}
+func (OffsetDelete) event()           {}
+func (DeleteGroup) event()            {}
+func (TopicsDeleted) event()          {}
+func (Configure) event()              {}
+func (Loaded) event()                 {}
+func (Tick) event()                   {}
+func (ExpireMember) event()           {}
+func (ForceRebalance) event()         {}
 
 // Effect is something that the owner must do, in the order of the slice that
 // Step returned and before the next event.
@@ -114,6 +126,11 @@ type Reply struct {
 // Apply for each of them.
 type Append struct{ Records []Record }
 
+// Again asks for a Tick right after this step, at the same time: what the step changed
+// has consequences, and nothing may come between. It is the last effect of a step.
+type Again struct{}
+
+func (Again) effect()  {}
 func (Reply) effect()  {}
 func (Append) effect() {}
 

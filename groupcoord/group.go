@@ -42,6 +42,8 @@ func (g *Group) Step(now time.Time, e Event) []Effect {
 		return g.deleteGroup(now, e)
 	case TopicsDeleted:
 		return g.topicsDeleted(now, e)
+	case ConsumerGroupHeartbeat:
+		return g.consumerHeartbeat(now, e)
 	case Configure:
 		g.cfg = e.Config
 		return nil

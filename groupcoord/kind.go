@@ -71,6 +71,10 @@ func refuse(e Event) []Effect {
 		r := e.Req.ResponseKind().(*kmsg.HeartbeatResponse)
 		r.ErrorCode = int16(unknownMember)
 		to, resp = e.To, r
+	case ConsumerGroupHeartbeat:
+		r := e.Req.ResponseKind().(*kmsg.ConsumerGroupHeartbeatResponse)
+		r.ErrorCode = int16(protocol.GroupIdNotFound)
+		to, resp = e.To, r
 	case LeaveGroup:
 		r := e.Req.ResponseKind().(*kmsg.LeaveGroupResponse)
 		r.ErrorCode = int16(unknownMember)

@@ -12,7 +12,7 @@ import (
 // (names filled in), or all when req.Topics is nil, in order of topic and
 // partition and without topic ids. A partition without an offset has offset and
 // leader epoch -1, empty metadata and no error, as has every partition of a group
-// that does not exist. Member id and epoch mean nothing to a classic group. With
+// that does not exist. A member that is named must be one, and its epoch right; both mean nothing to a classic group. With
 // requireStable a partition that an open transaction has an offset for is answered with
 // UNSTABLE_OFFSET_COMMIT (KIP-447).
 // It mirrors fetchOffsets and fetchAllOffsets of Kafka's OffsetMetadataManager.
@@ -21,6 +21,10 @@ import (
 func (g *Group) FetchOffsets(now time.Time, req kmsg.OffsetFetchRequestGroup, requireStable bool) kmsg.OffsetFetchResponseGroup {
 	resp := kmsg.NewOffsetFetchResponseGroup()
 	resp.Group = req.Group
+	if code := g.checkFetch(&req); code != protocol.None {
+		resp.ErrorCode = int16(code)
+		return resp
+	}
 	none := new(string)
 	if req.Topics == nil {
 		resp.Topics = g.offsets.all(none)
@@ -44,6 +48,14 @@ func (g *Group) FetchOffsets(now time.Time, req kmsg.OffsetFetchRequestGroup, re
 		g.offsets.pending.refuse(resp.Topics, none)
 	}
 	return resp
+}
+
+// checkFetch asks the membership, if there is a group.
+func (g *Group) checkFetch(req *kmsg.OffsetFetchRequestGroup) protocol.ErrorCode {
+	if !g.Listed() {
+		return protocol.None
+	}
+	return g.kind.checkFetch(req.MemberID, req.MemberEpoch)
 }
 
 // refuse gives an error for the partitions that open transactions have offsets for.

@@ -96,6 +96,10 @@ func (g *Group) kindFor(k *recordKey, value []byte) kind {
 			if _, same := g.kind.(*classic); !same {
 				g.become(new(classic))
 			}
+		default:
+			if _, same := g.kind.(*consumer); !same && isConsumerRecord(k.kind) {
+				g.become(newConsumer())
+			}
 		}
 	}
 	return g.kind

@@ -21,6 +21,9 @@ type TopicImage interface {
 	Topic(name string) (t Topic, ok bool)
 	// TopicByID is the topic of an id; ok is false where there is none.
 	TopicByID(id protocol.UUID) (t Topic, ok bool)
+	// Created is how many topics were ever created: more than before means that there
+	// may be names that no regular expression has seen.
+	Created() int64
 	// Topics are all topics, internal ones too.
 	Topics() iter.Seq[Topic]
 }
