@@ -36,10 +36,10 @@ func (c *canned) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-func (c *canned) Write(p []byte) (int, error)     { return len(p), nil }
-func (c *canned) Close() error                    { return nil }
-func (c *canned) RemoteAddr() net.Addr            { return new(net.TCPAddr) }
-func (c *canned) SetReadDeadline(time.Time) error { return nil }
+func (c *canned) Write(p []byte) (int, error) { return len(p), nil }
+func (c *canned) Close() error                { return nil }
+func (c *canned) RemoteAddr() net.Addr        { return new(net.TCPAddr) }
+func (c *canned) SetDeadline(time.Time) error { return nil }
 
 // serveCanned serves n times the same request, for its topic "bench".
 func serveCanned(b *testing.B, c *Cluster, req kmsg.Request, n int) {

@@ -78,7 +78,9 @@ func (cn *conn) loop() error {
 			cn.unwatch()
 		}
 		s := cn.cluster.settings.Load()
-		cn.expectWithin(s.connectionsMaxIdle)
+		if drained {
+			cn.expectWithin(s.connectionsMaxIdle)
+		}
 		frame, err := cn.in.next(int32(s.socketRequestMaxBytes))
 		if err != nil {
 			return err

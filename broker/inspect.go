@@ -147,7 +147,8 @@ func (c *Cluster) Append(tp TopicPartition, records ...Record) (first int64, err
 		if err != nil {
 			return first, err
 		}
-		done := p.append(now, nil, &partitions.Produced{
+		var done partitions.Appended
+		p.append(&done, now, nil, &partitions.Produced{
 			Topic: tp.Topic, Partition: tp.Partition, Version: c.api(int16(kmsg.Produce)).max, Records: bytes,
 		})
 		if done.Refusal != nil {

@@ -64,14 +64,16 @@ func (w *waiter) now() {
 	}
 }
 
-// append validates and appends the records of a Produce request. d is the
-// connection's own.
-func (p *partition) append(now time.Time, d *protocol.Decompressor, in *partitions.Produced) partitions.Appended {
-	var batch partitions.Batch // stays on the stack: what it costs to pass it by value shows in small requests
+// append validates and appends the records of a Produce request, and fills in done. d is
+// the connection's own. Batch and answer are handed on in place: what it costs to pass them
+// by value shows in small requests.
+func (p *partition) append(done *partitions.Appended, now time.Time, d *protocol.Decompressor, in *partitions.Produced) {
+	var batch partitions.Batch
 	if refused := p.validate(&batch, now, d, in); refused != nil {
-		return p.refuseRecords(refused)
+		*done = p.refuseRecords(refused)
+		return
 	}
-	return p.appendBatch(now, &batch)
+	p.appendBatch(done, now, &batch)
 }
 
 // usualPlain is how many bytes the records of most batches decompress to at most.
@@ -99,23 +101,23 @@ func (p *partition) validateLarge(batch *partitions.Batch, now time.Time, d *pro
 	return batch.Validate(p.cfg.Load(), d, now, in)
 }
 
-func (p *partition) appendBatch(now time.Time, batch *partitions.Batch) partitions.Appended {
+func (p *partition) appendBatch(done *partitions.Appended, now time.Time, batch *partitions.Batch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.deleted {
-		return refusedAppend(protocol.UnknownTopicOrPartition)
+		*done = refusedAppend(protocol.UnknownTopicOrPartition)
+		return
 	}
 	p.expireProducers(now)
 	before, segments := p.log.LastStableOffset(), p.log.Segments()
 	cfg := p.cfg.Load()
-	done := p.log.Append(now, cfg, batch)
+	p.log.Append(now, cfg, batch, done)
 	if cfg.Deletes && (p.looked.IsZero() || cfg.RetentionBytes >= 0) || cfg.Compacted && p.log.Segments() != segments {
 		p.watch(now)
 	}
 	if len(p.waiters) > 0 && done.Refusal == nil && !done.Duplicate {
 		p.wake(len(batch.Bytes), before)
 	}
-	return done
 }
 
 // expireProducers forgets producers that were silent for producer.id.expiration.ms. Only
@@ -198,5 +200,7 @@ func (p *partition) appendCoordinated(now time.Time, records []protocol.Record, 
 		panic("broker: " + err.Error()) // nothing is compressed and the records are there
 	}
 	header, _ = protocol.ParseBatchHeader(bytes)
-	return p.appendBatch(now, &partitions.Batch{Header: header, Bytes: bytes, Coordinated: true}).BaseOffset
+	var done partitions.Appended
+	p.appendBatch(&done, now, &partitions.Batch{Header: header, Bytes: bytes, Coordinated: true})
+	return done.BaseOffset
 }

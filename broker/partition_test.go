@@ -22,7 +22,8 @@ func TestProducersAreForgottenInTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		done := p.append(at, nil, &partitions.Produced{Topic: "t", Version: 9, Records: batch})
+		var done partitions.Appended
+		p.append(&done, at, nil, &partitions.Produced{Topic: "t", Version: 9, Records: batch})
 		return done.Refusal.ErrorCode()
 	}
 	for i, step := range []struct {
@@ -55,7 +56,8 @@ func TestLargeCompressedBatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := c.image.Load().byName.get("t").partition(0)
-		done := p.append(time.Now(), new(protocol.Decompressor), &partitions.Produced{Topic: "t", Version: 9, Records: batch})
+		var done partitions.Appended
+		p.append(&done, time.Now(), new(protocol.Decompressor), &partitions.Produced{Topic: "t", Version: 9, Records: batch})
 		if done.Refusal != nil {
 			t.Errorf("%v: %v", codec, done.Refusal.Code)
 		}

@@ -24,7 +24,7 @@ func (c *call) serveProduce(body []byte) error {
 	}
 	refused := c.refuseProduce(req)
 	req.merge()
-	if refused == nil && c.withoutRecords(req) {
+	if refused == nil && req.nulls && c.withoutRecords(req) {
 		return errNullRecords
 	}
 	var txn txnWrite
@@ -40,7 +40,7 @@ func (c *call) serveProduce(body []byte) error {
 			if refused != nil {
 				p.done = refusedWith(refused)
 			} else {
-				p.done = c.produceTo(t, missing, p, &txn)
+				c.produceTo(t, missing, p, &txn)
 			}
 		}
 	}
@@ -119,28 +119,32 @@ func (c *call) producedTopic(rt *producedTopic) (t *topic, missing protocol.Erro
 	return getBytes(&image.byName, rt.name), protocol.UnknownTopicOrPartition
 }
 
-func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedPartition, txn *txnWrite) partitions.Appended {
+// produceTo appends the records of one partition, and fills in its answer.
+func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedPartition, txn *txnWrite) {
 	if t == nil {
-		return refusedAppend(missing)
+		rp.done = refusedAppend(missing)
+		return
 	}
 	p := t.partition(rp.index)
 	if p == nil {
-		return refusedAppend(protocol.UnknownTopicOrPartition)
+		rp.done = refusedAppend(protocol.UnknownTopicOrPartition)
+		return
 	}
 	if refused := c.refuseField(t, rp); refused != protocol.None {
-		return refusedAppend(refused)
+		rp.done = refusedAppend(refused)
+		return
 	}
-	in := partitions.Produced{Topic: t.name, Partition: rp.index, Version: c.header.Version, Records: rp.records, Tried: txn.tried}
 	if txn.code != nil {
 		if refused := txn.refusal(TopicPartition{t.name, rp.index}, c.header.Version); refused != nil {
-			return refusedWith(refused)
+			rp.done = refusedWith(refused)
+			return
 		}
 	}
-	done := p.append(c.now, &c.conn.produce.decompressor, &in)
+	in := partitions.Produced{Topic: t.name, Partition: rp.index, Version: c.header.Version, Records: rp.records, Tried: txn.tried}
+	p.append(&rp.done, c.now, &c.conn.produce.decompressor, &in)
 	if rp.spoiled != protocol.None {
-		return refusedAppend(rp.spoiled)
+		rp.done = refusedAppend(rp.spoiled)
 	}
-	return done
 }
 
 // refuseField refuses what never comes to the log, in Kafka's order: records that are

@@ -18,6 +18,7 @@ type produceRequest struct {
 	// transactionalID is set where it has one.
 	transactionalID string
 	acks            int16
+	nulls           bool // the records of some partition are null
 	topics          []producedTopic
 	partitions      []producedPartition // of all topics, one after another
 }
@@ -60,7 +61,7 @@ func (r *produceRequest) decode(version int16, w *wire) {
 	}
 	r.acks = w.int16()
 	w.int32() // the timeout: nothing here waits for replicas
-	r.topics, r.partitions = r.topics[:0], r.partitions[:0]
+	r.topics, r.partitions, r.nulls = r.topics[:0], r.partitions[:0], false
 	for range w.count() {
 		if w.odd {
 			return
@@ -76,13 +77,22 @@ func (r *produceRequest) decode(version int16, w *wire) {
 			if w.odd {
 				return
 			}
-			r.partitions = append(r.partitions, producedPartition{index: w.int32(), records: w.bytes()})
+			p := r.addPartition()
+			p.index, p.records = w.int32(), w.bytes()
+			r.nulls = r.nulls || p.records == nil
 			w.tags()
 		}
 		w.tags()
 		r.topics = append(r.topics, t)
 	}
 	w.tags()
+}
+
+// addPartition makes place for another partition, which is empty. It is filled in where it
+// stands: to copy it would cost as much as to read it.
+func (r *produceRequest) addPartition() *producedPartition {
+	r.partitions = append(r.partitions, producedPartition{})
+	return &r.partitions[len(r.partitions)-1]
 }
 
 // drop lets go of the frame's memory and of a request larger than usual.
@@ -92,8 +102,12 @@ func (r *produceRequest) drop() {
 		*r = produceRequest{}
 		return
 	}
-	clear(r.partitions)
-	clear(r.topics)
+	for i := range r.partitions {
+		r.partitions[i].records, r.partitions[i].done.Refusal = nil, nil
+	}
+	for i := range r.topics {
+		r.topics[i].name = nil
+	}
 }
 
 // appendResponse encodes the body of the answer, v3 to v13.

@@ -52,7 +52,7 @@ func BenchmarkAppend(b *testing.B) {
 		if refusal != nil {
 			b.Fatal(refusal)
 		}
-		p.Append(benchNow, &benchConfig, &checked)
+		p.Append(benchNow, &benchConfig, &checked, new(Appended))
 	}
 }
 
@@ -98,7 +98,8 @@ func BenchmarkAppendIdempotent(b *testing.B) {
 			p, i = New(), 0
 		}
 		checked.Header.BaseSequence = i
-		if done := p.Append(benchNow, &benchConfig, &checked); done.Refusal != nil {
+		var done Appended
+		if p.Append(benchNow, &benchConfig, &checked, &done); done.Refusal != nil {
 			b.Fatal(done.Refusal)
 		}
 	}
@@ -109,7 +110,7 @@ func BenchmarkRead(b *testing.B) {
 	checked := Batch{Bytes: benchBatch(b)}
 	checked.Header, _ = protocol.ParseBatchHeader(checked.Bytes)
 	for range 1 << 12 {
-		p.Append(benchNow, &benchConfig, &checked)
+		p.Append(benchNow, &benchConfig, &checked, new(Appended))
 	}
 	var r Read
 	b.ReportAllocs()

@@ -86,7 +86,8 @@ func (h *history) append(t *rapid.T) {
 	if refusal := b.Validate(&h.cfg, nil, h.now, &Produced{Topic: "t", Version: 9, Records: bytes}); refusal != nil {
 		t.Fatal(refusal)
 	}
-	if done := h.p.Append(h.now, &h.cfg, &b); done.Refusal != nil || done.BaseOffset != int64(len(h.records)-n) {
+	var done Appended
+	if h.p.Append(h.now, &h.cfg, &b, &done); done.Refusal != nil || done.BaseOffset != int64(len(h.records)-n) {
 		t.Fatalf("%+v %+v", done, done.Refusal)
 	}
 }
@@ -254,7 +255,7 @@ func TestCleaningReturnsMemory(t *testing.T) {
 	b := Batch{Bytes: buildBatch(t, protocol.PlainBatch(), now, 10, 1000)}
 	b.Header, _ = protocol.ParseBatchHeader(b.Bytes)
 	for p.Size() < 16<<20 {
-		p.Append(now, &cfg, &b)
+		p.Append(now, &cfg, &b, new(Appended))
 	}
 	segments := len(p.segments)
 	c := p.BeginCleaning(now, &cfg)

@@ -32,7 +32,8 @@ func FuzzValidate(f *testing.F) {
 			return
 		}
 		p := New()
-		done := p.Append(now, &cfg, &batch)
+		var done Appended
+		p.Append(now, &cfg, &batch, &done)
 		if done.Refusal != nil || p.LogEndOffset() != int64(batch.Header.NumRecords) {
 			t.Fatalf("a valid batch of %d records was refused by an empty partition: %+v", batch.Header.NumRecords, done)
 		}

@@ -66,7 +66,8 @@ func (m *model) append(t *rapid.T) {
 	if refusal := checked.Validate(&cfg, nil, now, &Produced{Topic: "t", Version: 9, Records: batch}); refusal != nil {
 		t.Fatalf("refused: %v", refusal)
 	}
-	if done := m.p.Append(now, &cfg, &checked); done.BaseOffset != m.end() || done.LogStartOffset != m.start || done.Refusal != nil {
+	var done Appended
+	if m.p.Append(now, &cfg, &checked, &done); done.BaseOffset != m.end() || done.LogStartOffset != m.start || done.Refusal != nil {
 		t.Fatalf("appended to %+v, want offset %d", done, m.end())
 	}
 	if !bytes.Equal(batch, before) {
@@ -200,7 +201,7 @@ func TestMemoryOverhead(t *testing.T) {
 		copy(b.Bytes, stamp)
 		protocol.SealBatch(b.Bytes)
 		for p.Size() < 24<<20 {
-			p.Append(time.UnixMilli(0), &Config{}, &b)
+			p.Append(time.UnixMilli(0), &Config{}, &b, new(Appended))
 		}
 		held := 0
 		for _, c := range p.log.chunks {

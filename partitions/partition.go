@@ -122,16 +122,18 @@ func (p *Partition) Segments() int { return len(p.segments) }
 
 // Append checks the producer's sequence and appends the batch: it is copied once,
 // and base offset, leader epoch, timestamp type and max timestamp are patched in.
-// The answer may be that of an earlier append of the same batch. It mirrors
-// org.apache.kafka.storage.internals.log.UnifiedLog.appendAsLeader.
-func (p *Partition) Append(now time.Time, cfg *Config, b *Batch) Appended {
+// The answer, which it fills in, may be that of an earlier append of the same batch. It
+// mirrors org.apache.kafka.storage.internals.log.UnifiedLog.appendAsLeader.
+func (p *Partition) Append(now time.Time, cfg *Config, b *Batch, done *Appended) {
 	h := &b.Header
 	if cfg.SegmentBytes > 0 && int64(len(b.Bytes)) > cfg.SegmentBytes {
-		return Appended{BaseOffset: -1, LogAppendTimeMs: -1, LogStartOffset: -1, Refusal: &Refusal{Code: protocol.RecordListTooLarge}}
+		*done = Appended{BaseOffset: -1, LogAppendTimeMs: -1, LogStartOffset: -1, Refusal: &Refusal{Code: protocol.RecordListTooLarge}}
+		return
 	}
 	if h.HasProducer() {
-		if done, ok := p.checkProducer(b); !ok {
-			return done
+		if known, ok := p.checkProducer(b); !ok {
+			*done = known
+			return
 		}
 	}
 	base := p.end
@@ -139,11 +141,11 @@ func (p *Partition) Append(now time.Time, cfg *Config, b *Batch) Appended {
 	if h.HasProducer() {
 		p.noteProducer(h, base)
 	}
-	done := Appended{BaseOffset: base, LogAppendTimeMs: -1, LogStartOffset: p.start}
+	done.BaseOffset, done.LogAppendTimeMs, done.LogStartOffset = base, -1, p.start
+	done.Refusal, done.Duplicate = nil, false
 	if h.LogAppendTime() {
 		done.LogAppendTimeMs = h.MaxTimestampMs
 	}
-	return done
 }
 
 // keep puts a batch at the end of the log.

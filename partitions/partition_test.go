@@ -40,7 +40,8 @@ func TestAppendAndRead(t *testing.T) {
 		if refusal := b.Validate(&cfg, nil, now, &Produced{Topic: "t", Version: 9, Records: records}); refusal != nil {
 			t.Fatal(refusal)
 		}
-		if done := p.Append(now, &cfg, &b); done.BaseOffset != want || done.Refusal != nil {
+		var done Appended
+		if p.Append(now, &cfg, &b, &done); done.BaseOffset != want || done.Refusal != nil {
 			t.Fatalf("batch %d went to %+v, want offset %d", i, done, want)
 		}
 		want += int64(n)

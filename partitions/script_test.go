@@ -153,7 +153,8 @@ func (s *stage) append(t *testing.T, d *datadriven.TestData) string {
 	if refusal := batch.Validate(&s.cfg, nil, s.now, &Produced{Topic: "t", Partition: 3, Version: 9, Records: bytes, Tried: d.HasArg("joined") || d.HasArg("tried")}); refusal != nil {
 		return refused(refusal)
 	}
-	done := s.p.Append(s.now, &s.cfg, &batch)
+	var done Appended
+	s.p.Append(s.now, &s.cfg, &batch, &done)
 	if done.Refusal != nil {
 		return refused(done.Refusal)
 	}

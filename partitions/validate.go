@@ -201,8 +201,7 @@ func (c *recordCheck) ordinary(r *protocol.RecordReader, h *protocol.BatchHeader
 	if c.compressed || c.batchTime || h.BaseTimestampMs < 0 || h.BaseTimestampMs > far {
 		return 0
 	}
-	rest := *r
-	o := rest.SkipOrdinary()
+	o := r.Ordinary()
 	oldest, newest := h.BaseTimestampMs+o.MinDelta, h.BaseTimestampMs+o.MaxDelta
 	switch {
 	case o.Count == 0, c.cfg.Compacted && o.Keyless:
@@ -210,7 +209,7 @@ func (c *recordCheck) ordinary(r *protocol.RecordReader, h *protocol.BatchHeader
 	case !c.cfg.LogAppendTime && (c.outOfRange(oldest) || c.outOfRange(newest)):
 		return 0
 	}
-	*r = rest
+	r.Skip(&o)
 	if newest > c.maxMs {
 		c.maxMs, c.maxDelta = newest, o.MaxAt
 	}
