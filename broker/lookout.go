@@ -2,6 +2,7 @@ package broker
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -9,14 +10,14 @@ import (
 // start, and then in fixed intervals. A look at which there can be nothing to do is left
 // out, so that there is no timer while there is nothing to wait for.
 type lookout struct {
-	first time.Time
-	tick  func()
+	first    time.Time
+	interval atomic.Int64 // nanoseconds
+	tick     func()
 
-	mu       sync.Mutex // taken under the lock of a partition
-	interval time.Duration
-	timer    *time.Timer
-	armed    time.Time // when the timer fires; zero: it does not
-	ended    bool
+	mu    sync.Mutex // taken under the lock of a partition
+	timer *time.Timer
+	armed time.Time // when the timer fires; zero: it does not
+	ended bool
 }
 
 // newLookout is one that waits until a first look is planned.
@@ -28,29 +29,32 @@ func newLookout(first time.Time, interval time.Duration, tick func()) *lookout {
 
 // setInterval counts for the looks that are planned from now on.
 func (l *lookout) setInterval(interval time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.interval = max(interval, time.Millisecond)
+	l.interval.Store(int64(max(interval, time.Millisecond)))
 }
 
-// arm sees to it that there is a look at or after due, and not before the next regular
-// one. It returns when.
-func (l *lookout) arm(now, due time.Time) time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// next is when the first regular look at or after due is, and not before now.
+func (l *lookout) next(now, due time.Time) time.Time {
 	at := l.first
 	if due.Before(now) {
 		due = now
 	}
 	if late := due.Sub(at); late > 0 {
-		looks := late / l.interval
-		if late%l.interval > 0 {
+		interval := time.Duration(l.interval.Load())
+		looks := late / interval
+		if late%interval > 0 {
 			looks++
 		}
-		at = at.Add(looks * l.interval)
+		at = at.Add(looks * interval)
 	}
+	return at
+}
+
+// arm sees to it that there is a look at that time at the latest.
+func (l *lookout) arm(now, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.ended || !l.armed.IsZero() && !l.armed.After(at) {
-		return at
+		return
 	}
 	l.armed = at
 	if l.timer == nil {
@@ -58,7 +62,6 @@ func (l *lookout) arm(now, due time.Time) time.Time {
 	} else {
 		l.timer.Reset(at.Sub(now))
 	}
-	return at
 }
 
 // fired is the first thing that a look does; it tells whether there is one.

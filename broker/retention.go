@@ -50,8 +50,8 @@ func (u *upkeep) lookout(cfg *partitions.Config) *lookout {
 	return u.retention
 }
 
-// watch has a look at the partition planned for when something is to be done for it. The
-// caller holds p.mu.
+// watch has a look at the partition planned for when something is to be done for it, unless
+// one is planned already: appends do not meet in the lock of a lookout. The caller holds p.mu.
 func (p *partition) watch(now time.Time) {
 	cfg := p.cfg.Load()
 	by := p.upkeep.lookout(cfg)
@@ -62,8 +62,9 @@ func (p *partition) watch(now time.Time) {
 	if !ok || by == nil || p.deleted {
 		return
 	}
-	if at := by.arm(now, due); p.looked.IsZero() || at.Before(p.looked) {
+	if at := by.next(now, due); p.looked.IsZero() || at.Before(p.looked) {
 		p.looked = at
+		by.arm(now, at)
 	}
 }
 

@@ -1,6 +1,7 @@
 package partitions
 
 import (
+	"math"
 	"time"
 
 	"klamm/protocol"
@@ -190,6 +191,7 @@ func (p *Partition) FinishCleaning(c *Cleaning) {
 	p.log = c.cleaned.followedBy(&p.log, c.end)
 	rest := p.segments[p.segments.holding(c.end):]
 	p.segments = append(c.rebuilt, rest...)
+	p.size = p.segments.sizeBelow(math.MaxInt64)
 	for _, a := range p.txns.aborted {
 		if a.lastOffset >= c.end {
 			c.txns.marked = append(c.txns.marked, a)

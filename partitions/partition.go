@@ -88,6 +88,7 @@ type Appended struct {
 type Partition struct {
 	log       log
 	segments  segments
+	size      int64        // bytes of batches in segments
 	start     int64        // log start offset
 	end       int64        // log end offset: that of the next record
 	epoch     int32        // current leader epoch
@@ -115,7 +116,7 @@ func (p *Partition) HighWatermark() int64 { return p.end }
 
 // Size is how many bytes of batches are in the segments of the log, headers included. Batches
 // below the log start offset count until ApplyRetention deletes their segment, as in Kafka.
-func (p *Partition) Size() int64 { return p.segments.size() }
+func (p *Partition) Size() int64 { return p.size }
 
 // Segments is how many segments the log has.
 func (p *Partition) Segments() int { return len(p.segments) }
@@ -152,6 +153,7 @@ func (p *Partition) Append(now time.Time, cfg *Config, b *Batch, done *Appended)
 func (p *Partition) keep(now time.Time, cfg *Config, b *Batch) {
 	h, base := &b.Header, p.end
 	p.segments.append(now, cfg, base, len(b.Bytes), h, TimestampOffset{h.MaxTimestampMs, base + int64(b.NewestDelta), p.epoch})
+	p.size += int64(len(b.Bytes))
 	kept := p.log.append(base, b.Bytes, h.MaxTimestampMs)
 	protocol.SetBaseOffset(kept, base)
 	protocol.SetLeaderEpoch(kept, p.epoch)

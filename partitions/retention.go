@@ -2,6 +2,7 @@ package partitions
 
 import (
 	"math"
+	"sort"
 	"time"
 )
 
@@ -16,7 +17,7 @@ func (p *Partition) ApplyRetention(now time.Time, cfg *Config) (deleted bool) {
 	}
 	deleted = p.dropSegments(now, p.segments.below(p.start))
 	if cfg.Deletes {
-		deleted = p.dropSegments(now, p.segments.beyond(cfg.RetentionBytes)) || deleted
+		deleted = p.dropSegments(now, p.segments.beyond(p.over(cfg))) || deleted
 		deleted = p.dropSegments(now, p.segments.expired(now, cfg.RetentionMs)) || deleted
 	}
 	return deleted
@@ -26,6 +27,9 @@ func (p *Partition) ApplyRetention(now time.Time, cfg *Config) (deleted bool) {
 func (p *Partition) dropSegments(now time.Time, n int) bool {
 	if n == 0 {
 		return false
+	}
+	for i := range p.segments[:n] {
+		p.size -= p.segments[i].size
 	}
 	if n == len(p.segments) {
 		p.segments.begin(now, p.end)
@@ -41,7 +45,7 @@ func (p *Partition) RetentionDue(now time.Time, cfg *Config) (due time.Time, ok 
 	if cfg.Compacted && p.uncleanable {
 		return time.Time{}, false
 	}
-	if p.segments.below(p.start) > 0 || cfg.Deletes && p.segments.beyond(cfg.RetentionBytes) > 0 {
+	if p.segments.below(p.start) > 0 || cfg.Deletes && p.segments.canGo(0, p.over(cfg)) {
 		return now, true
 	}
 	if !cfg.Deletes || cfg.RetentionMs < 0 || len(p.segments) == 0 || p.segments.lastAndEmpty(0) {
@@ -54,33 +58,35 @@ func (p *Partition) RetentionDue(now time.Time, cfg *Config) (due time.Time, ok 
 	return time.UnixMilli(largest + cfg.RetentionMs + 1), true
 }
 
-// size is that of all segments, in bytes.
-func (s segments) size() (size int64) {
-	for i := range s {
-		size += s[i].size
+// over is by how many bytes the log is larger than retention.bytes; negative: it is not.
+func (p *Partition) over(cfg *Config) int64 {
+	if cfg.RetentionBytes < 0 {
+		return -1
 	}
-	return size
+	return p.size - cfg.RetentionBytes
 }
 
 // below is how many segments end at or below start, the active one not counted.
-func (s segments) below(start int64) (n int) {
-	for n+1 < len(s) && s[n+1].base <= start {
-		n++
-	}
-	return n
-}
-
-// beyond is how many segments can go so that the given size is still left.
-func (s segments) beyond(bytes int64) (n int) {
-	if bytes < 0 {
+func (s segments) below(start int64) int {
+	if len(s) < 2 {
 		return 0
 	}
-	over := s.size() - bytes
-	for n < len(s) && over-s[n].size >= 0 && !s.lastAndEmpty(n) {
+	return sort.Search(len(s)-1, func(i int) bool { return s[i+1].base > start })
+}
+
+// beyond is how many segments can go when the log is too large by over bytes.
+func (s segments) beyond(over int64) (n int) {
+	for s.canGo(n, over) {
 		over -= s[n].size
 		n++
 	}
 	return n
+}
+
+// canGo tells whether segment i can be deleted when the log from it on is too large by
+// over bytes: what is left may not be smaller than what is to be kept.
+func (s segments) canGo(i int, over int64) bool {
+	return i < len(s) && over >= 0 && over >= s[i].size && !s.lastAndEmpty(i)
 }
 
 // expired is how many segments have only records that are older than ms.
