@@ -27,7 +27,12 @@ var same = []struct {
 	{regexp.MustCompile(`^HighWatermark:\s+\d+`), "HighWatermark: N"},
 	{regexp.MustCompile(`^1(\s+ID\s+)\d+`), "1${1}N"}, // the end of the metadata log
 	{regexp.MustCompile(`\bEpoch: \d+$`), "Epoch: N"},
-	{regexp.MustCompile(`^\d+(\s+\d+\s+-1\s+\d+\s+TIME)`), "N$1"}, // a producer id
+	{regexp.MustCompile(`^\d+(\s+\d+\s+-1\s+\d+\s+TIME)`), "N$1"},        // a producer id
+	{regexp.MustCompile(`^(\S+\s+1\s+)\d+(\s+[A-Z]\w+\s*)$`), "${1}N$2"}, // the same in a list of transactions
+	{regexp.MustCompile(`^(1\s+\S+\s+)\d+(\s+\d+\s+[A-Z])`), "${1}N$2"},  // and where one is described
+	{regexp.MustCompile(`(\s+TIME\s+)\d+(\s|$)`), "${1}N$2"},             // how long it has been open
+	{regexp.MustCompile(`"(p\w*oducerId)":\d+`), `"$1":N`},
+	{regexp.MustCompile(`producerId=\d+`), "producerId=N"},
 	{regexp.MustCompile(`\badminclient-\d+`), "adminclient-N"},
 	{regexp.MustCompile(` {2,}`), " "}, // columns are as wide as the widest id
 	{regexp.MustCompile(`(?m)[ \t]+$`), ""},

@@ -60,11 +60,13 @@ public final class Tools {
 
     private final String bootstrap;
     private final Members members;
+    private final Producers producers;
     private final PrintStream out = System.out;
 
     private Tools(String bootstrap) {
         this.bootstrap = bootstrap;
         this.members = new Members(bootstrap);
+        this.producers = new Producers(bootstrap);
     }
 
     public static void main(String[] args) throws Exception {
@@ -97,7 +99,7 @@ public final class Tools {
             if (words.get(0).equals("sorted")) {
                 words = words.subList(1, words.size());
             }
-            command(words, input.toString()).lines().filter(Tools::kept).forEach(out::println);
+            inLines(command(words, input.toString())).lines().filter(Tools::kept).forEach(out::println);
             if (System.getenv("KLAMM_TIMES") != null) {
                 out.printf("(%d ms)%n", (System.nanoTime() - began) / 1_000_000);
             }
@@ -108,6 +110,11 @@ public final class Tools {
     /** Blank lines and the lines of a stack trace say nothing about the broker. */
     private static boolean kept(String line) {
         return !line.isBlank() && !line.startsWith("\tat ") && !line.startsWith("\t... ");
+    }
+
+    /** The formatters of internal topics write one record behind the other. */
+    private static String inLines(String said) {
+        return said.replace("}{\"key\"", "}\n{\"key\"").replaceAll("}(Processed|ERROR) ", "}\n$1 ");
     }
 
     /** Splits a command line at blanks that are not within single quotes. */
@@ -138,6 +145,8 @@ public final class Tools {
                 return "";
             case "member":
                 return members.command(args);
+            case "producer":
+                return producers.command(args);
             default:
                 args.addAll(ADDRESS_FIRST.contains(tool) ? 0 : args.size(), List.of("--bootstrap-server", bootstrap));
                 return run(CLASSES.get(tool), args.toArray(String[]::new), input);

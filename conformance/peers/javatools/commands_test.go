@@ -34,13 +34,16 @@ func cluster(t *testing.T) (*kafkatest.Cluster, string) {
 		t.Fatal("-record records what Apache Kafka says: it needs -bootstrap")
 	}
 	k := kafkatest.Start(t, kafkatest.Config{Configs: map[string]string{
-		"offsets.topic.num.partitions": "4", // as many as the tools list, in the Kafka that was recorded
+		// As many as the tools list, and in which they look, in the Kafka that was recorded.
+		"offsets.topic.num.partitions":         "4",
+		"transaction.state.log.num.partitions": "4",
 	}})
 	return k, k.Addr()
 }
 
 // TestTools runs every script of testdata with Kafka's command-line tools, all against
-// one broker and in one JVM.
+// one broker and in one JVM. Its file comes before those of the other tests, because what
+// is in the internal topics is only as recorded while nobody else has used the broker.
 func TestTools(t *testing.T) {
 	needJava(t)
 	scripts, err := filepath.Glob("testdata/tools/*.txt")
