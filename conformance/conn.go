@@ -41,6 +41,18 @@ type Pending struct {
 // ended unwinds a conversation that cannot go on.
 type ended struct{}
 
+// unreachable is why a conversation ended: no connection can be made, any more.
+type unreachable struct {
+	addr   string
+	reason error
+}
+
+// Error names the address and the reason.
+func (e unreachable) Error() string { return fmt.Sprintf("connection to %s: %v", e.addr, e.reason) }
+
+// Unwrap is the reason.
+func (e unreachable) Unwrap() error { return e.reason }
+
 // open dials when the connection is not open.
 func (a *Conn) open() {
 	if a.nc != nil {
@@ -48,7 +60,7 @@ func (a *Conn) open() {
 	}
 	nc, err := a.c.target.dial(a.c.ctx)
 	if err != nil {
-		a.c.fail(fmt.Errorf("connection to %s: %w", a.c.target.Addr, err))
+		a.c.fail(unreachable{a.c.target.Addr, err})
 	}
 	a.nc, a.in = nc, bufio.NewReader(nc)
 	a.forget = context.AfterFunc(a.c.ctx, func() { nc.Close() })

@@ -24,15 +24,17 @@ func TestJudge(t *testing.T) {
 	for _, tc := range []struct {
 		name, from, to string
 		verdict        Verdict
-		words          bool
-		api            string
+		details        string
+		api, cause     string
 	}{
-		{"the same", "", "", VerdictKept, false, ""},
-		{"another message", `"no \"x\""`, "null", VerdictBroken, true, "Metadata"},
-		{"another leader", `ErrorMessage="no \"x\"" Leader=1`, "ErrorMessage=null Leader=2", VerdictBroken, false, "Metadata"},
-		{"fewer APIs", "      - ApiKey=3 MinVersion=0 MaxVersion=13\n", "", VerdictKept, false, ""},
-		{"other versions", "ApiKey=19 MinVersion=2", "ApiKey=19 MinVersion=0", VerdictKept, false, ""},
-		{"other versions of ApiVersions", "MaxVersion=5", "MaxVersion=4", VerdictBroken, false, "ApiVersions"},
+		{"the same", "", "", VerdictKept, "", "", ""},
+		{"another message", `"no \"x\""`, "null", VerdictBroken, "words", "Metadata", "field ErrorMessage"},
+		{"another leader", `ErrorMessage="no \"x\"" Leader=1`, "ErrorMessage=null Leader=2", VerdictBroken, "", "Metadata", "field Leader"},
+		{"another error", "NONE ErrorMessage", "NETWORK_EXCEPTION(13) ErrorMessage", VerdictBroken, "", "Metadata", "error code"},
+		{"hung up", metadataSaid[strings.Index(metadataSaid, "a< Metadata"):], "a< connection closed\n", VerdictBroken, "", "Metadata", "hung up"},
+		{"fewer APIs", "      - ApiKey=3 MinVersion=0 MaxVersion=13\n", "", VerdictKept, "", "", ""},
+		{"other versions", "ApiKey=19 MinVersion=2", "ApiKey=19 MinVersion=0", VerdictKept, "", "", ""},
+		{"other versions of ApiVersions", "MaxVersion=5", "MaxVersion=4", VerdictBroken, "", "ApiVersions", "field MaxVersion"},
 	} {
 		var res Result
 		res.compare(Rule{ID: "versions.again"}, metadataSaid, strings.Replace(metadataSaid, tc.from, tc.to, 1), nil)
@@ -40,8 +42,8 @@ func TestJudge(t *testing.T) {
 		if res.At != nil {
 			api = res.At.API
 		}
-		if res.Verdict != tc.verdict || res.Words != tc.words || api != tc.api {
-			t.Errorf("%s: %s at %q, words %v\n%s", tc.name, res.Verdict, api, res.Words, res.Why)
+		if res.Verdict != tc.verdict || strings.Join(res.Details, ",") != tc.details || api != tc.api || res.Cause != tc.cause {
+			t.Errorf("%s: %s at %q because of %q, details %q\n%s", tc.name, res.Verdict, api, res.Cause, res.Details, res.Why)
 		}
 	}
 	var res Result

@@ -3,6 +3,7 @@ package conformance
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -53,6 +54,11 @@ var nodeFields = map[string]bool{
 
 func newNames() *names {
 	return &names{now: time.Now, known: map[string]string{}, count: map[string]int{}}
+}
+
+// isNode tells whether f is the name of the target's node, if that is not recordedNode.
+func (n *names) isNode(f reflect.Value) bool {
+	return n.node != nil && *n.node != recordedNode && f.Kind() == reflect.String && f.String() == strconv.Itoa(int(*n.node))
 }
 
 // know gives real the name <label>.

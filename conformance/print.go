@@ -149,6 +149,8 @@ func (b *body) structure(v reflect.Value, prefix, indent string) string {
 			line.WriteString(" " + name + "={" + strings.TrimPrefix(b.structure(f, path+".", indent+"    "), " ") + "}")
 		case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Uint8 && isRecords(name) && f.Len() > 0:
 			below.WriteString("\n" + indent + name + ":" + b.p.records(f.Bytes(), indent+"  "))
+		case (name == "ResourceName" || name == "Name") && b.p.names.isNode(f) && isBroker(v):
+			line.WriteString(" " + name + "=" + strconv.Quote(strconv.Itoa(recordedNode)))
 		case name == "ProducerID" && f.Int() == 0 && hasError(v): // no producer, and not the one of this id
 			line.WriteString(" ProducerID=0")
 		default:
@@ -156,6 +158,19 @@ func (b *body) structure(v reflect.Value, prefix, indent string) string {
 		}
 	}
 	return line.String() + below.String()
+}
+
+// isBroker tells whether v is about the configs of a broker or of its loggers.
+func isBroker(v reflect.Value) bool {
+	kind := v.FieldByName("ResourceType")
+	if !kind.IsValid() {
+		kind = v.FieldByName("Type") // of ListConfigResources
+	}
+	if !kind.IsValid() || !kind.CanInt() {
+		return false
+	}
+	k := kmsg.ConfigResourceType(kind.Int())
+	return k == kmsg.ConfigResourceTypeBroker || k == kmsg.ConfigResourceTypeBrokerLogger
 }
 
 // hasError tells whether v has an error code that is set.

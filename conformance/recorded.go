@@ -99,11 +99,6 @@ func (r Rule) judged(transcript string) string {
 	return advertisedLine.ReplaceAllString(transcript, "")
 }
 
-// words are the fields that are for people to read.
-var words = regexp.MustCompile(` (ErrorMessage|Documentation)=("(\\.|[^"\\])*"|null)`)
-
-func withoutWords(transcript string) string { return words.ReplaceAllString(transcript, "") }
-
 // callAt is the exchange in which got leaves want; ok tells whether there is one.
 func callAt(want, got string) (at Call, ok bool) {
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")

@@ -20,12 +20,15 @@ type Report struct {
 	Millis  int64     `json:"ms"`      // how long it took
 	Offer   Offer     `json:"offer"`   // what the target advertises, by API key
 	Results []Result  `json:"results"` // by rule id
+	// Lost are the rules that were held when the target first took no connection any more:
+	// one of them has ended it. None when that never happened.
+	Lost []string `json:"lost,omitempty"`
 }
 
 // Count is how many rules have which verdict.
 type Count struct {
 	Kept, Broken, NotOffered, NotRun int
-	Words                            int // of the broken ones, those that differ in words only
+	Details                          int // of the broken ones, those that are broken in details only
 }
 
 // Rules is how many rules were counted.
@@ -34,10 +37,13 @@ func (c Count) Rules() int { return c.Kept + c.Broken + c.NotOffered + c.NotRun 
 // Asked is how many rules were held against the target: the kept and the broken ones.
 func (c Count) Asked() int { return c.Kept + c.Broken }
 
+// Substance is how many rules are broken in substance.
+func (c Count) Substance() int { return c.Broken - c.Details }
+
 // Add counts one more rule.
 func (c *Count) Add(r Result) {
-	if r.Words {
-		c.Words++
+	if len(r.Details) > 0 {
+		c.Details++
 	}
 	switch r.Verdict {
 	case VerdictKept:
@@ -53,11 +59,11 @@ func (c *Count) Add(r Result) {
 
 // String is the count in words.
 func (c Count) String() string {
-	words := ""
-	if c.Words > 0 {
-		words = fmt.Sprintf(" (%d of them in words only)", c.Words)
+	details := ""
+	if c.Details > 0 {
+		details = fmt.Sprintf(" (%d of them in details only)", c.Details)
 	}
-	return fmt.Sprintf("%d rules: %d kept, %d broken%s, %d not offered, %d not run", c.Rules(), c.Kept, c.Broken, words, c.NotOffered, c.NotRun)
+	return fmt.Sprintf("%d rules: %d kept, %d broken%s, %d not offered, %d not run", c.Rules(), c.Kept, c.Broken, details, c.NotOffered, c.NotRun)
 }
 
 // Count counts all rules.

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	_ "embed" // for the page
-	_ "embed" // for the page
 	"fmt"
 	"html/template"
 	"io"
@@ -24,9 +23,31 @@ func (r Report) WriteHTML(w io.Writer) error {
 	m := r.matrix()
 	return t.Execute(w, map[string]any{
 		"Report": r, "Count": r.Count(), "Families": r.Families(), "Matrix": m,
-		"Broken": r.Of(VerdictBroken), "NotOffered": r.Of(VerdictNotOffered), "NotRun": r.Of(VerdictNotRun),
+		"Substance": r.broken(false), "Details": r.broken(true),
+		"NotOffered": byReason(r.Of(VerdictNotOffered)), "NotRun": byReason(r.Of(VerdictNotRun)),
 		"WithoutAPI": r.withoutAPI(),
 	})
+}
+
+// brokenFamily are the broken rules of a family.
+type brokenFamily struct {
+	Family string
+	Rules  []Result
+}
+
+// broken are the rules that are broken in substance, or those in details only, by family.
+func (r Report) broken(inDetails bool) (all []brokenFamily) {
+	for _, result := range r.Of(VerdictBroken) {
+		if inDetails != (len(result.Details) > 0) {
+			continue
+		}
+		if len(all) == 0 || all[len(all)-1].Family != result.Family() {
+			all = append(all, brokenFamily{Family: result.Family()})
+		}
+		last := &all[len(all)-1]
+		last.Rules = append(last.Rules, result)
+	}
+	return all
 }
 
 // matrix is every API, with or without rules, by version.
@@ -51,13 +72,16 @@ type cell struct {
 	Offered bool
 	Rules   int // that were held and speak it
 	Broken  int // whose first difference is there
+	Details int // of these, those broken in details only
 }
 
 // Class is how the page paints the cell.
 func (c cell) Class() string {
 	switch {
-	case c.Broken > 0:
+	case c.Broken > c.Details:
 		return "b"
+	case c.Details > 0:
+		return "d"
 	case c.Rules > 0:
 		return "k"
 	case c.Offered:
@@ -150,6 +174,10 @@ func (c *cell) count(call Call, result Result) string {
 	case result.At != nil && *result.At == call:
 		c.Rules++
 		c.Broken++
+		if len(result.Details) > 0 {
+			c.Details++
+			return "d"
+		}
 		return "b"
 	case result.Verdict == VerdictBroken:
 		return "p"

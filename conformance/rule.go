@@ -14,12 +14,19 @@ const (
 	Must Severity = iota
 	// Timing is a rule about when something happens, not what.
 	Timing
+	// Within is a rule about what goes on within a broker: a client can see it, as where
+	// a fetch ends or what a coordinator writes to its own topic, and has no reason to act
+	// on it. A broken one is broken in a detail.
+	Within
 )
 
-// String is "must" or "timing".
+// String is "must", "timing" or "within".
 func (s Severity) String() string {
-	if s == Timing {
+	switch s {
+	case Timing:
 		return "timing"
+	case Within:
+		return "within"
 	}
 	return "must"
 }
@@ -59,18 +66,26 @@ func Rules() []Rule {
 	all := slices.Concat(
 		apiVersionsRules(), everyVersionRules(), overClaimRules(), frameRules(), metadataRules(), topicRules(), describeRules(),
 		produceRules(), idempotentRules(),
-		fetchRules(), fetchSessionRules(), logOffsetRules(), segmentRules(), rollRules(), retentionRules(), renewedRules(),
+		fetchRules(), fetchSessionRules(), logOffsetRules(), within(segmentRules()), within(rollRules()), retentionRules(), renewedRules(),
 		logEdgeRules(), groupEdgeRules(), configEdgeRules(), profileRules(),
 		replaceConfigRules(), namedConfigRules(), listResourceRules(), logDirRules(), electionRules(), reassignmentRules(),
 		producerStateRules(), txnRules(), quorumRules(), featureRules(), featureDowngradeRules(), quotaRules(), quotaRequestRules(), scramRules(), unsecuredRules(),
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
-		leaveRules(), staticRules(), groupTimerRules(), memberRules(), storedRules(), expiryRules(), brokerLimitRules(), groupAdminRules(), commitRules(), committedRules(),
+		leaveRules(), staticRules(), groupTimerRules(), memberRules(), within(storedRules()), expiryRules(), brokerLimitRules(), groupAdminRules(), commitRules(), committedRules(),
 		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(), logProperties(), groupProperties(),
 		consumerHeartbeatRules(), consumerAssignRules(), consumerStaticRules(),
 		scriptRules(),
 	)
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return all
+}
+
+// within gives rules the severity Within.
+func within(rules []Rule) []Rule {
+	for i := range rules {
+		rules[i].Severity = Within
+	}
+	return rules
 }
 
 // must is a rule of severity Must.

@@ -52,17 +52,21 @@ func replaceConfigRules() []Rule {
 		must("configs.replace.types", "Types that do not exist, and loggers, cannot be replaced; a resource beside them is.", "ConfigAdminManager.preprocess", func(c *Conversation) {
 			t, a := c.Topic("orders", 1), c.Conn("a")
 			for _, typ := range []kmsg.ConfigResourceType{0, 1, 3, 77, -1, kmsg.ConfigResourceTypeBrokerLogger} {
-				req := alterConfigs(2, typ, "1")
+				name := "1"
+				if typ == kmsg.ConfigResourceTypeBrokerLogger {
+					name = c.nodeName()
+				}
+				req := alterConfigs(2, typ, name)
 				req.Resources = append(req.Resources, alterConfigs(2, kmsg.ConfigResourceTypeTopic, t.Name).Resources...)
 				a.Send(req).Answer()
 			}
 		}),
 		must("configs.replace.broker-refused", "Brokers that do not exist, configs that are read-only, and what eligible leader replicas need are refused.", source, func(c *Conversation) {
-			a := c.Conn("a")
+			a, node := c.Conn("a"), c.nodeName()
 			a.Send(alterConfigs(2, kmsg.ConfigResourceTypeBroker, "4711")).Answer()
 			a.Send(alterConfigs(2, kmsg.ConfigResourceTypeBroker, "one")).Answer()
-			a.Send(alterConfigs(2, kmsg.ConfigResourceTypeBroker, "1", "node.id", "2")).Answer()
-			a.Send(alterConfigs(2, kmsg.ConfigResourceTypeBroker, "1", "min.insync.replicas", "1")).Answer()
+			a.Send(alterConfigs(2, kmsg.ConfigResourceTypeBroker, node, "node.id", "2")).Answer()
+			a.Send(alterConfigs(2, kmsg.ConfigResourceTypeBroker, node, "min.insync.replicas", "1")).Answer()
 			a.Send(alterConfigs(2, kmsg.ConfigResourceTypeBroker, "", "log.cleaner.threads", "2")).Answer()
 			a.Send(alterConfigs(2, kmsg.ConfigResourceTypeBroker, "")).Answer()
 		}),

@@ -46,15 +46,15 @@ func configEdgeRules() []Rule {
 
 // throttleConfigs sets each of the rates, shows it and takes it away again.
 func throttleConfigs(c *Conversation) {
-	a := c.Conn("a")
+	a, node := c.Conn("a"), c.nodeName()
 	const kind = kmsg.ConfigResourceTypeBroker
 	alter := func(config string, op kmsg.IncrementalAlterConfigOp, value string) *kmsg.IncrementalAlterConfigsRequest {
-		req := alterConfig(1, "1", config, op, value)
+		req := alterConfig(1, node, config, op, value)
 		req.Resources[0].ResourceType = kind
 		return req
 	}
 	for _, config := range []string{"leader.replication.throttled.rate", "follower.replication.throttled.rate", "replica.alter.log.dirs.io.max.bytes.per.second"} {
-		show := describeConfigs(4, kind, "1", config)
+		show := describeConfigs(4, kind, node, config)
 		show.IncludeSynonyms = true
 		a.Send(show).Answer()
 		for _, value := range []string{"-1", "fast", "9223372036854775808", ""} {
@@ -62,10 +62,10 @@ func throttleConfigs(c *Conversation) {
 		}
 		a.Send(alter(config, kmsg.IncrementalAlterConfigOpAppend, "1000")).Answer()
 		a.Send(alter(config, kmsg.IncrementalAlterConfigOpSet, "1000")).Answer()
-		awaitConfig(c, kind, "1", config, "1000")
+		awaitConfig(c, kind, node, config, "1000")
 		a.Send(show).Answer()
 		a.Send(alter(config, kmsg.IncrementalAlterConfigOpDelete, "")).Answer()
-		until(c, describeConfigs(3, kind, "1", config), func(r *kmsg.DescribeConfigsResponse) bool {
+		until(c, describeConfigs(3, kind, node, config), func(r *kmsg.DescribeConfigsResponse) bool {
 			return len(r.Resources) == 1 && len(r.Resources[0].Configs) == 0
 		})
 		a.Send(show).Answer()

@@ -310,8 +310,8 @@ func logEdgeRules() []Rule {
 			c.Conn("a").Send(req).Answer()
 		}),
 		must("topics.partitions.assignment", "New partitions may be placed by hand, each once, on brokers that exist.", "ReplicationControlManager.createPartitions", func(c *Conversation) {
-			t := c.Topic("orders", 1)
-			for _, placed := range [][][]int32{{}, {{99}}, {{1}, {1}}, {{1, 1}}, {{}}, {{1}}} {
+			t, node := c.Topic("orders", 1), c.node()
+			for _, placed := range [][][]int32{{}, {{99}}, {{node}, {node}}, {{node, node}}, {{}}, {{node}}} {
 				req := createPartitions(3, t.Name, 2)
 				req.Topics[0].Assignment = []kmsg.CreatePartitionsRequestTopicAssignment{}
 				for _, replicas := range placed {

@@ -80,6 +80,10 @@ func featuresHaveAPIs(c *Conversation) {
 // notProbed are APIs that are of no use to a client, or not answered without a plugin.
 var notProbed = []int16{93}
 
+// leastProduce is the lowest version of Produce that Kafka answers: it advertises those
+// below for the sake of an old librdkafka.
+const leastProduce = 3
+
 func advertisedAreAnswered(c *Conversation) {
 	resp := c.advertised()
 	slices.SortFunc(resp.ApiKeys, func(a, b kmsg.ApiVersionsResponseApiKey) int { return int(a.ApiKey) - int(b.ApiKey) })
@@ -89,7 +93,11 @@ func advertisedAreAnswered(c *Conversation) {
 		if req == nil || slices.Contains(notProbed, k.ApiKey) {
 			continue
 		}
-		for v := k.MinVersion; v <= min(k.MaxVersion, req.MaxVersion()); v++ {
+		least := k.MinVersion
+		if kmsg.Key(k.ApiKey) == kmsg.Produce {
+			least = max(least, leastProduce)
+		}
+		for v := least; v <= min(k.MaxVersion, req.MaxVersion()); v++ {
 			if problem := c.probe(k.ApiKey, v); problem != "" {
 				c.say("%s v%d: %s", kmsg.Key(k.ApiKey).Name(), v, problem)
 			}

@@ -5,6 +5,6 @@ import "slices"
 // txnRules are the rules of transactions, by chapter.
 func txnRules() []Rule {
 	return slices.Concat(
-		txnInitRules(), txnFenceRules(), txnPartitionsRules(), txnOffsetsRules(), txnCommitRules(), txnEndRules(), txnMarkerRules(), txnDescribeRules(), txnListRules(), txnFetchRules(), txnListOffsetsRules(), txnProduceRules(), txnProducerRules(), txnPendingRules(), txnLogRules(), txnTimedRules(), txnProtocolRules(), txnEdgeRules(), txnEpochRules(),
+		txnInitRules(), txnFenceRules(), txnPartitionsRules(), txnOffsetsRules(), txnCommitRules(), txnEndRules(), txnMarkerRules(), txnDescribeRules(), txnListRules(), txnFetchRules(), txnListOffsetsRules(), txnProduceRules(), txnProducerRules(), txnPendingRules(), within(txnLogRules()), txnTimedRules(), txnProtocolRules(), txnEdgeRules(), txnEpochRules(),
 	)
 }

@@ -27,7 +27,7 @@ type Result struct {
 	ID       string  `json:"id"`
 	Says     string  `json:"says"`
 	Source   string  `json:"source"`
-	Severity string  `json:"severity"` // "must" or "timing"
+	Severity string  `json:"severity"` // "must", "timing" or "within"
 	Profile  string  `json:"profile,omitempty"`
 	Calls    []Call  `json:"calls"` // what the rule speaks
 	Verdict  Verdict `json:"verdict"`
@@ -35,11 +35,18 @@ type Result struct {
 	Why string `json:"why,omitempty"`
 	// At is the exchange of the first difference; nil when it is in none.
 	At *Call `json:"at,omitempty"`
-	// Words tells that a broken rule differs in words for people only: error messages
-	// and documentation.
-	Words   bool  `json:"words,omitempty"`
-	Millis  int64 `json:"ms"`
-	unasked bool  // the target was lost, or there was no time
+	// First is the first difference of a broken rule in one line, and Cause its class:
+	// "error code", "no answer", "hung up", "field NAME" and the like.
+	First string `json:"first,omitempty"`
+	Cause string `json:"cause,omitempty"`
+	// Details are the kinds of difference of a rule that is broken in details only, in what
+	// no client can act on: "words", "empty", "beside an error", "order", "within". None when
+	// it is broken in substance.
+	Details []string `json:"details,omitempty"`
+	Millis  int64    `json:"ms"`
+	unasked bool     // the target was lost, or there was no time
+	lost    bool     // it takes no connection
+	began   time.Time
 }
 
 // Family is the first word of the rule's id.
@@ -148,7 +155,7 @@ func boolInt(b bool) int {
 // Report is what the results that were given so far come to, ordered by id.
 func (r *Run) Report() Report {
 	report := r.report
-	report.Results = slices.Clone(report.Results)
+	report.Results, report.Lost = slices.Clone(report.Results), suspects(report.Results)
 	slices.SortFunc(report.Results, func(a, b Result) int { return cmp.Compare(a.ID, b.ID) })
 	report.Millis = time.Since(report.Began).Milliseconds()
 	return report
@@ -160,7 +167,7 @@ func (r *Run) hold(ctx context.Context, rule Rule) (result Result) {
 	want, recorded := rule.Recorded()
 	result = Result{
 		ID: rule.ID, Says: rule.Says, Source: rule.Source, Severity: rule.Severity.String(), Profile: rule.Profile,
-		Calls: Calls(want),
+		Calls: Calls(want), began: began,
 	}
 	defer func() { result.Millis = time.Since(began).Milliseconds() }()
 	switch lacks := rule.Lacks(r.settings); {
@@ -208,6 +215,8 @@ func (res *Result) stop(ctx context.Context, addr string, err error) {
 
 func (res *Result) lose(err error) {
 	res.Verdict, res.Why, res.unasked = VerdictNotRun, err.Error(), true
+	var gone unreachable
+	res.lost = errors.As(err, &gone)
 	if errors.Is(err, context.DeadlineExceeded) {
 		res.Why = "time was over"
 	}
@@ -229,13 +238,16 @@ func (res *Result) compare(rule Rule, want, got string, offer Offer) {
 		return
 	}
 	res.Verdict = VerdictBroken
-	if hard := FirstDifference(withoutWords(want), withoutWords(got)); hard == "" {
-		res.Words = true
-	} else {
-		res.Why = strings.TrimRight(hard, "\n")
-		want, got = withoutWords(want), withoutWords(got)
+	hard, details := mended(want, got)
+	if hard != want {
+		got, details = hard, nil
+		res.Why = strings.TrimRight(FirstDifference(want, got), "\n")
 	}
 	if at, ok := callAt(want, got); ok {
 		res.At = &at
+	}
+	res.Cause, res.First = firstCause(want, got)
+	if res.Details = details; details == nil && (rule.Severity == Within || res.Cause == causeTopic) {
+		res.Details = []string{detailWithin}
 	}
 }

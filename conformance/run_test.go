@@ -174,3 +174,37 @@ func shareHeartbeat() *kmsg.ShareGroupHeartbeatRequest {
 	req.Version = 1
 	return req
 }
+
+// TestLost has a rule that ends its target: the report names it, and says of the others why
+// they have no verdict.
+func TestLost(t *testing.T) {
+	c, err := broker.Start(broker.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	rules := chosen(t, "frames.empty", "metadata.unknown", "metadata.by-name")
+	rules[0].Timed = true // it comes first
+	rules[0].Run = func(a *conformance.Conversation) {
+		c.Close()
+		rules[1].Run(a)
+	}
+	suite := conformance.Suite{Rules: rules, Target: conformance.Target{Addr: c.Addr()}, Parallel: 1}
+	run, err := suite.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range run.Results(t.Context()) {
+	}
+	report := run.Report()
+	if d := cmp.Diff([]string{"frames.empty"}, report.Lost); d != "" || report.Unasked() != 3 {
+		t.Errorf("%d are unasked\n%s", report.Unasked(), d)
+	}
+	var text strings.Builder
+	if err := report.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "\nLOST\n") || !strings.Contains(text.String(), "  frames.empty metadata.by-name metadata.unknown: ") {
+		t.Error(text.String())
+	}
+}

@@ -201,10 +201,16 @@ func (p *player) awaitMetadata() {
 		value := fmt.Sprint(45_000 + p.changes)
 		alter := alterConfig(1, barrier, config, kmsg.IncrementalAlterConfigOpSet, value)
 		alter.Resources[0].ResourceType = kind
-		ask[*kmsg.IncrementalAlterConfigsResponse](p.c.setup, alter)
+		if isRefused(ask[*kmsg.IncrementalAlterConfigsResponse](p.c.setup, alter)) {
+			break // the target has no configs of groups: there is nothing to see a change by
+		}
 		awaitConfig(p.c, kind, barrier, config, value)
 	}
 	p.learnTopics()
+}
+
+func isRefused(resp *kmsg.IncrementalAlterConfigsResponse) bool {
+	return len(resp.Resources) != 1 || resp.Resources[0].ErrorCode != 0
 }
 
 // rehearse asks for topics that are made by being asked for until they are there, since

@@ -29,10 +29,20 @@ func (c *Conversation) TransactionalID(label string) string {
 	until(c, describeTransactions(id), warm[*kmsg.DescribeTransactionsResponse])
 	if c.names.coordinatorEpoch == nil {
 		until(c, initProducer(0), warm[*kmsg.InitProducerIDResponse]) // producer ids come in blocks, and the first is waited for
-		_, epoch := c.logOf(transactionTopic, id)
+		epoch := c.transactionEpoch(id)
 		c.names.coordinatorEpoch = &epoch
 	}
 	return id
+}
+
+// transactionEpoch is the epoch of a transactional id's coordinator, and 0 where it keeps
+// what it knows in no topic.
+func (c *Conversation) transactionEpoch(id string) int32 {
+	if _, ok := tried(c, settleTries/10, metadata(12, transactionTopic), warm[*kmsg.MetadataResponse]); !ok {
+		return 0
+	}
+	_, epoch := c.logOf(transactionTopic, id)
+	return epoch
 }
 
 // AwaitTransaction waits, outside the transcript, until a transaction that was ended has
@@ -56,7 +66,11 @@ func (c *Conversation) AwaitTransactionState(id, state string) {
 // logOf is the partition of a coordinator's topic that holds what belongs to key, and
 // the epoch of its leader.
 func (c *Conversation) logOf(topic, key string) (partition, leaderEpoch int32) {
-	meta := until(c, metadata(12, topic), warm[*kmsg.MetadataResponse])
+	meta, ok := tried(c, settleTries, metadata(12, topic), warm[*kmsg.MetadataResponse])
+	if !ok {
+		c.say("there is no topic %s", topic)
+		panic(ended{})
+	}
 	count := int32(0)
 	if len(meta.Topics) == 1 {
 		count = int32(len(meta.Topics[0].Partitions))

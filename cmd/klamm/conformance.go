@@ -37,6 +37,7 @@ type conformanceFlags struct {
 	bootstrap, against, kafka, report string
 	run                               *regexp.Regexp
 	timeout                           time.Duration
+	parallel                          int
 	diff                              bool
 	access                            accessFlags
 	random                            int
@@ -56,6 +57,7 @@ func (f *conformanceFlags) set() *flag.FlagSet {
 	fs.StringVar(&f.kafka, "kafka", conformance.Kafka, "compare with what Apache Kafka `RELEASE` said")
 	fs.StringVar(&f.report, "report", "", "write report.txt, report.json, junit.xml and report.html\ninto `DIR`, which is made where there is none")
 	fs.DurationVar(&f.timeout, "timeout", defaultSuiteTimeout, "stop after this `DURATION`; what is left then is not run")
+	fs.IntVar(&f.parallel, "parallel", 16, "hold `N` rules at once")
 	f.access.set(fs)
 	fs.IntVar(&f.random, "random", 0, "hold `N` random sequences of requests with two brokers, instead\nof the rules")
 	fs.Uint64Var(&f.seed, "seed", 1, "draw the random sequences from this `SEED`")
@@ -82,6 +84,9 @@ func (f *conformanceFlags) check() error {
 	}
 	if (f.random > 0 || f.replay != "") && f.against == "" {
 		return usagef("--random and --replay need --against HOST:PORT")
+	}
+	if f.parallel < 1 {
+		return usagef("invalid value \"%d\" for flag -parallel: want a number above 0", f.parallel)
 	}
 	if f.timeout <= 0 {
 		return usagef("invalid value \"%v\" for flag -timeout: want a time above 0", f.timeout)
@@ -151,7 +156,7 @@ func (f *conformanceFlags) hold(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	suite := conformance.Suite{Rules: rules, Target: target}
+	suite := conformance.Suite{Rules: rules, Target: target, Parallel: f.parallel}
 	if f.against != "" {
 		target.Addr = f.against
 		suite.Against = &target
