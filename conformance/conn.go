@@ -155,7 +155,8 @@ func (p *Pending) AnswerAs(resp kmsg.Response) kmsg.Response {
 		if a.c.ctx.Err() != nil {
 			a.c.fail(context.Cause(a.c.ctx))
 		}
-		a.say("%s< %s", a.name, reasonOf(err))
+		a.c.silence = reasonOf(err)
+		a.say("%s< %s", a.name, a.c.silence)
 		a.drop()
 		return nil
 	}
@@ -209,7 +210,12 @@ func (a *Conn) readFrame() ([]byte, error) {
 		return nil, err
 	}
 	n := int32(binary.BigEndian.Uint32(size[:]))
-	if n < 4 || n > maxAnswer {
+	switch {
+	case string(size[:]) == "HTTP":
+		return nil, errors.New("it speaks HTTP")
+	case size[0] == 0x15 && size[1] == 3: // an alert
+		return nil, errors.New("it speaks TLS")
+	case n < 4 || n > maxAnswer:
 		return nil, fmt.Errorf("an answer of %d bytes", n)
 	}
 	frame := make([]byte, n)

@@ -47,7 +47,7 @@ func (t Target) patience() time.Duration {
 func (t Target) dial(ctx context.Context) (net.Conn, error) {
 	dial := t.Dial
 	if dial == nil {
-		dial = new(net.Dialer).DialContext
+		dial = (&net.Dialer{Timeout: t.patience()}).DialContext
 	}
 	nc, err := dial(ctx, "tcp", t.Addr)
 	if err != nil {
@@ -71,6 +71,7 @@ type Conversation struct {
 	expires Topic           // of lookForExpired
 	whole   bool            // nothing is left out of answers
 	err     error           // the target could not be asked
+	silence string          // why the last answer that did not come did not
 }
 
 // Hold holds r's conversation with target and returns its transcript. An error means

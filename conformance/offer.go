@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -30,7 +31,7 @@ func Ask(ctx context.Context, target Target) (Offer, error) {
 	err := talk(ctx, target, func(c *Conversation) {
 		resp, ok := c.setup.Send(apiVersions(0, "", "")).Answer().(*kmsg.ApiVersionsResponse)
 		if !ok || resp.ErrorCode != 0 || len(resp.ApiKeys) == 0 {
-			c.fail(fmt.Errorf("%s does not answer ApiVersions as a Kafka broker", target.Addr))
+			c.fail(fmt.Errorf("%s does not answer ApiVersions as a Kafka broker: %s", target.Addr, c.silent("it names no API")))
 		}
 		for _, k := range resp.ApiKeys {
 			offer[k.ApiKey] = Versions{k.MinVersion, k.MaxVersion}
@@ -42,11 +43,23 @@ func Ask(ctx context.Context, target Target) (Offer, error) {
 // node is the id of the node that a target's Metadata names first.
 func node(ctx context.Context, target Target) (id *int32, err error) {
 	err = talk(ctx, target, func(c *Conversation) {
-		if resp := ask[*kmsg.MetadataResponse](c.setup, metadata(1)); len(resp.Brokers) > 0 {
+		resp, ok := c.setup.Send(metadata(1)).Answer().(*kmsg.MetadataResponse)
+		if !ok {
+			c.fail(fmt.Errorf("%s answers ApiVersions, and not Metadata: %s; does it want SASL?", target.Addr, c.silent("it cannot be read")))
+		}
+		if len(resp.Brokers) > 0 {
 			id = &resp.Brokers[0].NodeID
 		}
 	})
 	return id, err
+}
+
+// silent tells why the last answer that did not come did not; if all came, it is wrong.
+func (c *Conversation) silent(wrong string) string {
+	if c.silence == "nothing" {
+		return fmt.Sprintf("nothing comes within %v", c.target.patience())
+	}
+	return cmp.Or(c.silence, wrong)
 }
 
 // talk holds a conversation that leaves no transcript.

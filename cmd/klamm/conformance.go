@@ -161,11 +161,18 @@ func (f *conformanceFlags) hold(ctx context.Context, stdout io.Writer) error {
 		target.Addr = f.against
 		suite.Against = &target
 	}
+	p := newProgress(stdout, len(rules))
+	p.asking(f.bootstrap)
 	run, err := suite.Begin(ctx)
 	if err != nil {
+		p.end()
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return notRun(fmt.Errorf("time was over (--timeout %v) before %s had answered", f.timeout, f.bootstrap))
+	case err != nil:
 		return notRun(err)
 	}
-	p := newProgress(stdout, len(rules))
 	for result := range run.Results(ctx) {
 		p.add(result)
 	}

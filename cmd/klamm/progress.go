@@ -21,6 +21,13 @@ func newProgress(out io.Writer, all int) *progress {
 	return &progress{out: out, terminal: isTerminal(out), all: all}
 }
 
+// asking says on a terminal whom the suite waits for.
+func (p *progress) asking(addr string) {
+	if p.terminal {
+		fmt.Fprintf(p.out, "%sasking %s", eraseLine, addr)
+	}
+}
+
 func isTerminal(out io.Writer) bool {
 	file, ok := out.(*os.File)
 	if !ok {
@@ -60,7 +67,7 @@ func (p *progress) addSequence() {
 func (p *progress) end() {
 	if p.terminal {
 		fmt.Fprint(p.out, eraseLine)
-		return
+	} else if p.done.Rules() > 0 {
+		fmt.Fprintln(p.out)
 	}
-	fmt.Fprintln(p.out)
 }
