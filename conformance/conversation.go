@@ -69,6 +69,7 @@ type Conversation struct {
 	topics  []string
 	known   map[string]bool // topics that a coordinator of groups knows, by its partition and their names
 	expires Topic           // of lookForExpired
+	marks   marks           // of lookForDirty
 	whole   bool            // nothing is left out of answers
 	err     error           // the target could not be asked
 	silence string          // why the last answer that did not come did not

@@ -120,6 +120,18 @@ func (n *names) topicID(id [16]byte) string {
 	return n.known[text]
 }
 
+// later is a time that may lie ahead: "<now>+1h0m0s", to the minute.
+func (n *names) later(ms int64) string {
+	d := time.UnixMilli(ms).Sub(n.now()).Round(time.Minute)
+	if d <= -timeWindow || d >= 30*timeWindow {
+		return fmt.Sprint(ms)
+	}
+	if d == 0 {
+		return "<now>"
+	}
+	return "<now>+" + d.String()
+}
+
 // millis is a timestamp: "<now>" when it is of about now.
 func (n *names) millis(ms int64) string {
 	if d := n.now().Sub(time.UnixMilli(ms)); d > -timeWindow && d < timeWindow {

@@ -44,8 +44,12 @@ func (p *printer) batch(raw []byte, indent string) string {
 	if attributes&7 != codecNone {
 		length = "(compressed)"
 	}
-	line := fmt.Sprintf("batch BaseOffset=%d Length=%s PartitionLeaderEpoch=%d Magic=2 CRC=%s Attributes=%#x LastOffsetDelta=%d BaseTimestamp=%s MaxTimestamp=%s",
-		u64(0), length, u32(12), crc, attributes, u32(23), p.names.millis(u64(27)), p.names.millis(u64(atMaxTime)))
+	base := "BaseTimestamp=" + p.names.millis(u64(27))
+	if attributes&deleteHorizon != 0 {
+		base = "DeleteHorizon=" + p.names.later(u64(27))
+	}
+	line := fmt.Sprintf("batch BaseOffset=%d Length=%s PartitionLeaderEpoch=%d Magic=2 CRC=%s Attributes=%#x LastOffsetDelta=%d %s MaxTimestamp=%s",
+		u64(0), length, u32(12), crc, attributes, u32(23), base, p.names.millis(u64(atMaxTime)))
 	if id, epoch, sequence := u64(43), u16(51), u32(53); id != -1 || epoch != -1 || sequence != -1 {
 		line += fmt.Sprintf(" ProducerID=%s ProducerEpoch=%d BaseSequence=%d", p.names.number("", "ProducerID", id), epoch, sequence)
 	}
@@ -54,10 +58,10 @@ func (p *printer) batch(raw []byte, indent string) string {
 	if err != nil {
 		return line + "\n" + indent + "records that cannot be decompressed"
 	}
-	return line + p.recordLines(data, attributes, indent)
+	return line + p.recordLines(data, attributes, u64(27), indent)
 }
 
-func (p *printer) recordLines(data []byte, attributes int16, indent string) string {
+func (p *printer) recordLines(data []byte, attributes int16, baseMs int64, indent string) string {
 	var out strings.Builder
 	for len(data) > 0 {
 		n, w := binary.Varint(data)
@@ -65,7 +69,7 @@ func (p *printer) recordLines(data []byte, attributes int16, indent string) stri
 			fmt.Fprintf(&out, "\n%s%d bytes that are no record", indent, len(data))
 			break
 		}
-		line, err := p.record(data[w:w+int(n)], attributes)
+		line, err := p.record(data[w:w+int(n)], attributes, baseMs)
 		if err != nil {
 			line = fmt.Sprintf("a record of %d bytes that cannot be read", n)
 		}
@@ -78,12 +82,17 @@ func (p *printer) recordLines(data []byte, attributes int16, indent string) stri
 var errRecord = errors.New("record ends early")
 
 // record is one record without its length.
-func (p *printer) record(data []byte, attributes int16) (string, error) {
+func (p *printer) record(data []byte, attributes int16, baseMs int64) (string, error) {
 	if len(data) == 0 {
 		return "", errRecord
 	}
 	r := recordReader{data: data[1:]}
-	line := fmt.Sprintf("Attributes=%d TimestampDelta=%d OffsetDelta=%d", data[0], r.varint(), r.varint())
+	delta := r.varint()
+	at := fmt.Sprintf("TimestampDelta=%d", delta)
+	if attributes&deleteHorizon != 0 { // by which the deltas count
+		at = "Timestamp=" + p.names.millis(baseMs+delta)
+	}
+	line := fmt.Sprintf("Attributes=%d %s OffsetDelta=%d", data[0], at, r.varint())
 	key, value := r.bytes(), r.bytes()
 	if attributes&controlBatch != 0 {
 		line += " " + p.controlRecord(key, value)

@@ -13,6 +13,9 @@ import (
 // controlBatch is the attribute bit of a batch of control records.
 const controlBatch = 0x20
 
+// deleteHorizon is that of a batch whose base timestamp is a delete horizon (KIP-534).
+const deleteHorizon = 0x40
+
 // readBatch is the header of a batch of magic 2, and its records still packed.
 type readBatch struct {
 	base                int64

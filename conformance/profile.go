@@ -35,6 +35,7 @@ func Profiles() map[string]Profile {
 		{"no-fetch-sessions", map[string]string{"max.incremental.fetch.session.cache.slots": "0"}},
 		{"short-requests", map[string]string{"socket.request.max.bytes": "10000"}},
 		{"short-retention", map[string]string{"offsets.retention.minutes": "1", "offsets.retention.check.interval.ms": "1000"}},
+		{"quick-cleaner", map[string]string{"log.cleaner.backoff.ms": "100"}},
 		{"short-log-retention", map[string]string{"log.retention.check.interval.ms": "200"}},
 		{"short-sessions", map[string]string{"group.min.session.timeout.ms": "1000", "group.max.session.timeout.ms": "120000"}},
 		{"small-fetches", map[string]string{"fetch.max.bytes": "1024"}},

@@ -16,6 +16,7 @@ type Cleaning struct {
 	cfg       *Config
 	dirty     int64 // first dirty offset
 	end       int64 // first offset that stays as it is
+	high      int64 // high watermark
 	old       []chunk
 	segments  segments // that lie below end
 	aborted   []AbortedTxn
@@ -71,7 +72,7 @@ func (p *Partition) BeginCleaning(now time.Time, cfg *Config) *Cleaning {
 	if below == 0 {
 		return nil
 	}
-	c := &Cleaning{now: now, cfg: cfg, dirty: p.firstDirty(), end: end, producers: p.lastBatches()}
+	c := &Cleaning{now: now, cfg: cfg, dirty: p.firstDirty(), end: end, high: p.HighWatermark(), producers: p.lastBatches()}
 	c.segments = append(c.segments, p.segments[:below]...)
 	c.aborted = append(c.aborted, p.txns.aborted...)
 	for i := 0; i < len(p.log.chunks) && p.log.chunks[i].base < end; i++ {
@@ -151,7 +152,7 @@ func (c *Cleaning) clean(h *protocol.BatchHeader, batch []byte) {
 		drop = discard && ok && horizon <= c.now.UnixMilli()
 	}
 	last, known := c.producers[h.ProducerID]
-	keep := h.HasProducer() && known && last.is(h) || h.LastOffset()+1 == c.end
+	keep := h.HasProducer() && known && last.is(h) || h.LastOffset()+1 == c.high // else the end would be lost
 	if drop && !keep {
 		return
 	}
