@@ -55,11 +55,14 @@ func (u *upkeep) lookout(cfg *partitions.Config) *lookout {
 func (p *partition) watch(now time.Time) {
 	cfg := p.cfg.Load()
 	by := p.upkeep.lookout(cfg)
+	if by == nil || p.deleted || !p.looked.IsZero() && !p.looked.After(by.next(now, now)) {
+		return // there can be none sooner
+	}
 	due, ok := p.log.RetentionDue(now, cfg)
 	if clean, dirty := p.log.CleaningDue(now, cfg); dirty && (!ok || clean.Before(due)) {
 		due, ok = clean, true
 	}
-	if !ok || by == nil || p.deleted {
+	if !ok {
 		return
 	}
 	if at := by.next(now, due); p.looked.IsZero() || at.Before(p.looked) {
