@@ -1,6 +1,7 @@
 package partitions
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -117,4 +118,73 @@ func BenchmarkRead(b *testing.B) {
 	for i := int64(0); b.Loop(); i++ {
 		p.Read(&r, From{Offset: i * 7919 % p.LogEndOffset(), LastEpoch: -1, MaxBytes: 1 << 20, MinOne: true})
 	}
+}
+
+// large is a size at which a log that slows down as it grows would show it.
+const large = 1 << 30
+
+// BenchmarkLargeAppend appends to a log that has just begun and to one that holds 1 GiB, in
+// turn, and tells how fast the large one is beside the small one: 1 is as fast. What is too
+// old goes away, as fast as the logs grow.
+func BenchmarkLargeAppend(b *testing.B) {
+	checked := benchLogBatch(b)
+	appends := func(held int64) func() {
+		cfg := &Config{SegmentBytes: 16 << 20, IndexIntervalBytes: 4096, Deletes: true, RetentionMs: -1, RetentionBytes: held + 32<<20}
+		p := benchLog(checked, held)
+		return func() {
+			for range 256 {
+				p.Append(benchNow, cfg, checked, new(Appended))
+			}
+			p.ApplyRetention(benchNow, cfg)
+		}
+	}
+	inTurn(b, appends(0), appends(large))
+}
+
+// BenchmarkLargeRead reads at the start and at the end of a log of 1 GiB, in turn, and tells
+// how fast the end is beside the start.
+func BenchmarkLargeRead(b *testing.B) {
+	p := benchLog(benchLogBatch(b), large)
+	reads := func(from int64) func() {
+		var r Read
+		return func() {
+			for i := range int64(2000) {
+				p.Read(&r, From{Offset: from + i, LastEpoch: -1, MaxBytes: 100_000, MinOne: true})
+			}
+		}
+	}
+	inTurn(b, reads(0), reads(p.LogEndOffset()-10_000))
+}
+
+// inTurn runs two things one after the other, time and again, so that what disturbs one
+// disturbs the other, and reports how fast the second is in the median beside the first.
+func inTurn(b *testing.B, first, second func()) {
+	var took [2][]time.Duration
+	for b.Loop() {
+		for i, run := range []func(){first, second} {
+			began := time.Now()
+			run()
+			took[i] = append(took[i], time.Since(began))
+		}
+	}
+	median := func(ds []time.Duration) float64 {
+		slices.Sort(ds)
+		return float64(ds[len(ds)/2])
+	}
+	b.ReportMetric(median(took[0])/median(took[1]), "end/start")
+}
+
+func benchLogBatch(b *testing.B) *Batch {
+	checked := &Batch{Bytes: benchBatch(b)}
+	checked.Header, _ = protocol.ParseBatchHeader(checked.Bytes)
+	return checked
+}
+
+// benchLog is a log full of a batch.
+func benchLog(batch *Batch, size int64) *Partition {
+	p, cfg := New(), &Config{SegmentBytes: 16 << 20, IndexIntervalBytes: 4096}
+	for p.Size() < size {
+		p.Append(benchNow, cfg, batch, new(Appended))
+	}
+	return p
 }

@@ -264,11 +264,38 @@ func TestCleaningReturnsMemory(t *testing.T) {
 	c := p.BeginCleaning(now, &cfg)
 	c.Run()
 	p.FinishCleaning(c)
-	held := 0
-	for i := range p.log.chunks {
-		held += cap(p.log.chunks[i].buf)
-	}
+	held := bytesHeld(p)
 	if active := int(p.segments[len(p.segments)-1].size); segments < 15 || held > active+maxChunk || p.log.size > int64(active+1200) {
 		t.Fatalf("%d bytes of %d segments, the active one has %d; %d bytes are held", p.log.size, segments, active, held)
 	}
+}
+
+// Nor does one whose segments have expired, or whose records were deleted.
+func TestRetentionReturnsMemory(t *testing.T) {
+	for _, deletes := range []bool{true, false} {
+		p, now, cfg := New(), time.UnixMilli(1000), defaults()
+		cfg.SegmentBytes, cfg.Deletes, cfg.RetentionMs, cfg.RetentionBytes = 1<<20, deletes, -1, 1<<20
+		b := Batch{Bytes: buildBatch(t, protocol.PlainBatch(), now, 10, 1000)}
+		b.Header, _ = protocol.ParseBatchHeader(b.Bytes)
+		written := int64(0)
+		for p.LogEndOffset() < 16_000 {
+			p.Append(now, &cfg, &b, new(Appended))
+			written += int64(len(b.Bytes))
+			if !deletes && p.LogEndOffset()%100 == 0 {
+				p.DeleteRecords(p.LogEndOffset() - 1000)
+			}
+			p.ApplyRetention(now, &cfg)
+		}
+		if held := bytesHeld(p); written < 16_000_000 || len(p.segments) > 3 || held > 3<<20+maxChunk {
+			t.Errorf("deletes: %t: %d segments and %d bytes are held of %d", deletes, len(p.segments), held, written)
+		}
+	}
+}
+
+// bytesHeld is how much memory the log has for batches.
+func bytesHeld(p *Partition) (held int) {
+	for i := range p.log.chunks {
+		held += cap(p.log.chunks[i].buf)
+	}
+	return held
 }
