@@ -19,14 +19,14 @@ func (c *Cluster) joinGroup(call *call, req *kmsg.JoinGroupRequest, resp *kmsg.J
 		return groupcoord.JoinGroup{
 			To: to, Req: req,
 			ClientID: call.header.ClientID, ClientHost: call.conn.clientHost(),
-			Random: c.random("member", g.id, g.life<<32|g.joins),
+			Random: c.random("member", g.id, g.life<<32|g.joins), Topics: c.image.Load(),
 		}
 	}))
 }
 
 func (c *Cluster) syncGroup(call *call, req *kmsg.SyncGroupRequest, resp *kmsg.SyncGroupResponse) {
 	give(resp, call.ask(req.Group, func(_ *group, to groupcoord.Token) groupcoord.Event {
-		return groupcoord.SyncGroup{To: to, Req: req}
+		return groupcoord.SyncGroup{To: to, Req: req, Topics: c.image.Load()}
 	}))
 }
 

@@ -266,7 +266,18 @@ func (b *body) text(s, name string) string {
 	case name == "ClusterID" && strings.HasSuffix(b.root, "Response"):
 		return "<cluster>"
 	}
-	return quote(b.p.names.text(s))
+	text := b.p.names.text(s)
+	if (name == "MemberID" || name == "LeaderID") && text == s && isRandomID(s) {
+		text = b.p.names.numbered("uuid", s)
+	}
+	return quote(text)
+}
+
+// isRandomID tells whether s is the text of a random id, as Kafka gives one to a member
+// of a consumer group that brings none.
+func isRandomID(s string) bool {
+	id, err := protocol.ParseUUID(s)
+	return err == nil && id[6]>>4 == 4 && id[8]>>6 == 2
 }
 
 // longText is the length in bytes from which on a text is cut in print.

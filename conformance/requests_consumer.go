@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"crypto/rand"
 	"fmt"
 	"slices"
 
@@ -64,9 +65,9 @@ func (c *Conversation) aware(group string, names []string) {
 	if len(fresh) == 0 {
 		return
 	}
-	probe := ""
+	probe, secret := "", rand.Text()
 	for i, p := 0, int32(-1); p != partition; i++ {
-		probe = fmt.Sprintf("probe-%d-%s", i, c.tag)
+		probe = fmt.Sprintf("probe-%d-%s", i, secret) // without the tag, so that no answer shows it
 		p, _ = c.logOf(offsetsTopic, probe)
 	}
 	until(c, enter(probe, "probe", fresh...), func(resp *kmsg.ConsumerGroupHeartbeatResponse) bool {

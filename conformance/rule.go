@@ -75,6 +75,7 @@ func Rules() []Rule {
 		leaveRules(), staticRules(), groupTimerRules(), memberRules(), within(storedRules()), expiryRules(), brokerLimitRules(), groupAdminRules(), commitRules(), committedRules(),
 		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(), logProperties(), groupProperties(),
 		consumerHeartbeatRules(), consumerAssignRules(), consumerStaticRules(),
+		consumerConvertRules(), consumerGroupRules(),
 		scriptRules(),
 	)
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })

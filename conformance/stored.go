@@ -90,6 +90,8 @@ func (s *stored) record(key, value []byte) {
 		if k.ReadFrom(key) == nil && k.Group == s.group {
 			s.say("offset of %s-%d", value, &v, &v.Version, v.ReadFrom, s.c.names.text(k.Topic), k.Partition)
 		}
+	case 3, 4, 5, 6, 7, 8, 16:
+		s.consumerRecord(version, key[2:], value)
 	case 2:
 		k, v := kmsg.NewGroupMetadataKey(), kmsg.NewGroupMetadataValue()
 		if k.ReadFrom(key) == nil && k.Group == s.group {

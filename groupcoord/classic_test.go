@@ -67,7 +67,7 @@ func (c *crowd) form() {
 					kmsg.SyncGroupRequestGroupAssignment{MemberID: id, MemberAssignment: []byte("partitions of " + id)})
 			}
 		}
-		c.step(SyncGroup{Token(i), req})
+		c.step(SyncGroup{To: Token(i), Req: req})
 	}
 }
 
@@ -144,7 +144,7 @@ func TestKeepsNothingOfTheRequest(t *testing.T) {
 	sync := kmsg.NewPtrSyncGroupRequest()
 	sync.Version, sync.MemberID, sync.Generation = 3, id, 1
 	sync.GroupAssignment = []kmsg.SyncGroupRequestGroupAssignment{{MemberID: id, MemberAssignment: []byte("assignment")}}
-	g.Step(now, SyncGroup{2, sync})
+	g.Step(now, SyncGroup{To: 2, Req: sync})
 	copy(sync.GroupAssignment[0].MemberAssignment, "XXXXXXXXXX")
 	g.offsets.stored = true // the record was not applied here
 	m := g.Describe().Members[0]

@@ -130,6 +130,17 @@ func (c *consumer) step(g *Group, now time.Time, e Event) []Effect {
 	switch e := e.(type) {
 	case ConsumerGroupHeartbeat:
 		s.heartbeat(e)
+	case JoinGroup:
+		if len(c.members) == 0 {
+			return c.joinEmpty(g, now, e)
+		}
+		s.joinClassic(e)
+	case SyncGroup:
+		s.syncClassic(e)
+	case Heartbeat:
+		s.heartbeatClassic(e)
+	case LeaveGroup:
+		s.leaveClassic(e)
 	case Loaded:
 		s.loaded()
 	case Tick:

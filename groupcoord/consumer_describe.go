@@ -163,10 +163,10 @@ func (c *consumer) checkFetch(member *string, epoch int32) protocol.ErrorCode {
 	if member == nil && epoch < 0 {
 		return protocol.None
 	}
-	var m *consumerMember
-	if member != nil {
-		m = c.members[*member]
+	if member == nil {
+		return protocol.UnknownServerError // Kafka's table has no null keys
 	}
+	m := c.members[*member]
 	switch {
 	case m == nil:
 		return unknownMember

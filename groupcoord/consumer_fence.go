@@ -32,24 +32,42 @@ func (s *consumerStep) leave(req *kmsg.ConsumerGroupHeartbeatRequest) (*kmsg.Con
 	return resp, nil
 }
 
-// fence takes a member out of the group, whether it asked for that or not
-// (GroupMetadataManager.consumerGroupFenceMember).
-func (s *consumerStep) fence(m *consumerMember) {
-	s.write(s.g.memberTombstones(m.id)...)
-	topics := maps.Clone(s.c.topics)
-	countTopics(topics, m, nil)
-	if m.regex != "" && s.c.regexes[m.regex] == 1 {
-		s.write(newRecord(s.g.key(consumerGroupRegularExpression, m.regex), nil))
-		for topic := range s.c.resolved[m.regex].topics {
+// fence takes members out of the group, whether they asked for that or not. If all that
+// are left speak the classic protocol, the group becomes a classic one
+// (GroupMetadataManager.consumerGroupFenceMembers).
+func (s *consumerStep) fence(gone ...*consumerMember) {
+	if len(gone) == 0 {
+		return
+	}
+	if s.goesClassic(0, gone...) {
+		s.downgrade(gone, nil, nil, true)
+		return
+	}
+	topics, regexes := maps.Clone(s.c.topics), maps.Clone(s.c.regexes)
+	for _, m := range gone {
+		s.write(s.g.memberTombstones(m.id)...)
+		countTopics(topics, m, nil)
+		if m.regex != "" {
+			count(regexes, m.regex, -1)
+		}
+	}
+	for _, regex := range sortedKeys(s.c.regexes) {
+		if regexes[regex] > 0 {
+			continue
+		}
+		s.write(newRecord(s.g.key(consumerGroupRegularExpression, regex), nil))
+		for topic := range s.c.resolved[regex].topics {
 			addSubscribers(topics, topic, 0, -1)
 		}
 	}
 	epoch := s.c.epoch + 1
 	s.write(s.g.groupEpochRecord(epoch, s.hash(topics)))
-	if len(s.c.members) == 1 {
+	if len(s.c.members) == len(gone) {
 		s.write(s.g.assignmentEpochRecord(epoch, 0))
 	}
-	s.c.timers.cancel(m.id)
+	for _, m := range gone {
+		s.c.timers.cancel(m.id)
+	}
 }
 
 // forceRebalance begins a new group epoch, as if what members subscribe to had changed (for tests).

@@ -102,16 +102,35 @@ func (s *consumerStep) resolveLater(wanted map[string]int) {
 // checkRegex is Utils.throwIfRegularExpressionIsInvalid. Kafka's expressions are those of
 // RE2/J, a translation of Go's package.
 func checkRegex(regex string) *refusal {
-	_, err := syntax.Parse(regex, syntax.Perl)
-	if err == nil {
+	why := ""
+	parsed, err := syntax.Parse(regex, syntax.Perl)
+	e, told := err.(*syntax.Error)
+	switch {
+	case err == nil && !repeats(parsed.CapNames()):
 		return nil
-	}
-	why := err.Error()
-	if e, ok := err.(*syntax.Error); ok {
+	case err == nil:
+		why = "duplicate capture group name" // which Go allows
+	case told && e.Code == syntax.ErrUnexpectedParen:
+		why = syntax.ErrInternalError.String() // RE2/J has no text of its own for that
+	case told:
 		why = e.Code.String()
+	default:
+		why = err.Error()
 	}
 	return &refusal{protocol.InvalidRegularExpression,
 		fmt.Sprintf("SubscribedTopicRegex `%s` is not a valid regular expression: %s.", regex, why)}
+}
+
+// repeats tells that a name is given twice.
+func repeats(names []string) bool {
+	seen := map[string]bool{}
+	for _, name := range names {
+		if name != "" && seen[name] {
+			return true
+		}
+		seen[name] = true
+	}
+	return false
 }
 
 // resolve looks for the topics of the regular expressions that wait for it, and makes a
@@ -146,12 +165,13 @@ func (s *consumerStep) resolve() {
 // matching are the topics whose whole names match.
 func matching(regex string, image TopicImage) map[string]bool {
 	found := map[string]bool{}
-	re, err := regexp.Compile(`\A(?:` + regex + `)\z`)
+	re, err := regexp.Compile(regex)
 	if err != nil {
 		return found
 	}
+	re.Longest() // so that a match that begins with the name reaches as far as one can
 	for t := range image.Topics() {
-		if re.MatchString(t.Name) {
+		if at := re.FindStringIndex(t.Name); at != nil && at[0] == 0 && at[1] == len(t.Name) {
 			found[strings.Clone(t.Name)] = true
 		}
 	}

@@ -17,18 +17,21 @@ type Event interface{ event() }
 
 // JoinGroup is a JoinGroup request. Random is the randomness of the member id
 // that a new member gets: the id is the client id (or the group instance id), a
-// dash, and Random in the text form of java.util.UUID.
+// dash, and Random in the text form of java.util.UUID. Topics are those of the moment: a
+// consumer group that the member joins wants to know them.
 type JoinGroup struct {
 	To                   Token
 	Req                  *kmsg.JoinGroupRequest
 	ClientID, ClientHost string
 	Random               [16]byte
+	Topics               TopicImage
 }
 
-// SyncGroup is a SyncGroup request.
+// SyncGroup is a SyncGroup request; Topics are those of the moment.
 type SyncGroup struct {
-	To  Token
-	Req *kmsg.SyncGroupRequest
+	To     Token
+	Req    *kmsg.SyncGroupRequest
+	Topics TopicImage
 }
 
 // Heartbeat is a Heartbeat request.

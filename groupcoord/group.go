@@ -8,6 +8,7 @@ type Group struct {
 	id      string
 	cfg     Config
 	kind    kind    // membership; *classic while there is no group
+	next    kind    // what the group becomes when the records of the last step are applied; nil: nothing else
 	offsets offsets // committed offsets, hard state
 }
 
@@ -33,6 +34,7 @@ func (s *step) store() {
 // Step applies e at time now. It does not block, start goroutines, read a clock
 // or keep e: what outlives the call is cloned.
 func (g *Group) Step(now time.Time, e Event) []Effect {
+	g.next = nil
 	switch e := e.(type) {
 	case OffsetCommit:
 		return g.commitOffsets(now, e)
@@ -59,7 +61,7 @@ func (c *classic) step(g *Group, now time.Time, e Event) []Effect {
 	s := step{g: g, c: c, now: now}
 	switch e := e.(type) {
 	case JoinGroup:
-		s.isNew = g.Vacant()
+		s.isNew = !g.offsets.exists
 		s.joinGroup(e)
 	case SyncGroup:
 		s.syncGroup(e)

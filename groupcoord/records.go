@@ -96,9 +96,17 @@ func (g *Group) kindFor(k *recordKey, value []byte) kind {
 			if _, same := g.kind.(*classic); !same {
 				g.become(new(classic))
 			}
+			if c, ok := g.next.(*classic); ok {
+				g.become(c)
+				g.next = nil
+			}
 		default:
 			if _, same := g.kind.(*consumer); !same && isConsumerRecord(k.kind) {
 				g.become(newConsumer())
+			}
+			if c, ok := g.next.(*consumer); ok && isConsumerRecord(k.kind) {
+				g.become(c)
+				g.next = nil
 			}
 		}
 	}

@@ -59,7 +59,7 @@ func (g *Group) consumerMemberRecord(m *consumerMember) Record {
 // appendTo appends the tagged field of a member that speaks the classic protocol.
 func (p *classicPart) appendTo(b []byte) []byte {
 	if p == nil {
-		return append(b, 0)
+		return appendTag(b, []byte{0}) // Kafka writes that there is none
 	}
 	field := binary.BigEndian.AppendUint32([]byte{1}, uint32(p.sessionTimeoutMs)) // 1: not null
 	field = appendUvarint(field, len(p.protocols)+1)

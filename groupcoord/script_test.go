@@ -251,7 +251,7 @@ func (p *play) sync(a args) Event {
 		req.GroupAssignment = append(req.GroupAssignment,
 			kmsg.SyncGroupRequestGroupAssignment{MemberID: p.id(kv[0]), MemberAssignment: []byte(kv[1])})
 	}
-	return SyncGroup{p.park(a), req}
+	return SyncGroup{To: p.park(a), Req: req}
 }
 
 func (p *play) leave(a args) Event {
