@@ -111,9 +111,9 @@ func (p *partition) findOffset(timestamp int64, leaderEpoch int32, isolation int
 	if code := p.log.CheckLeaderEpoch(leaderEpoch); code != protocol.None {
 		return partitions.TimestampOffset{}, code
 	}
-	found := p.log.FindOffset(timestamp, nil)
-	if isolation != readCommitted {
-		return found, protocol.None
+	found, code := p.log.FindOffset(p.cfg.Load(), timestamp, nil)
+	if isolation != readCommitted || code != protocol.None {
+		return found, code
 	}
 	switch stable := p.log.LastStableOffset(); {
 	case timestamp == partitions.LatestTimestamp:

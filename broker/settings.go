@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"klamm/broker/txncoord"
 	"klamm/groupcoord"
 	"klamm/partitions"
+	"klamm/protocol"
 )
 
 // settings are the broker configs: where each value comes from, and those that
@@ -237,6 +239,7 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 	ratio, _ := strconv.ParseFloat(javaTrim(s.topicValue(configs, "min.cleanable.dirty.ratio")), 64)
 	cfg := partitions.Config{
 		MaxMessageBytes:      int(number("max.message.bytes")),
+		MaxRecordBytes:       maxRecordBytes(number("max.decompressed.message.bytes")),
 		LogAppendTime:        javaTrim(s.topicValue(configs, "message.timestamp.type")) == "LogAppendTime",
 		SegmentBytes:         number("segment.bytes"),
 		SegmentMs:            number("segment.ms"),
@@ -248,6 +251,7 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 		TimestampBeforeMaxMs: number("message.timestamp.before.max.ms"),
 		TimestampAfterMaxMs:  number("message.timestamp.after.max.ms"),
 		Compacted:            slices.Contains(policy, "compact"),
+		Compression:          s.compression(configs),
 		ProducerIDExpiration: s.producerIDExpiration,
 		ProducerIDCheck:      s.duration("producer.id.expiration.check.interval.ms", time.Millisecond),
 		MinCompactionLagMs:   number("min.compaction.lag.ms"),
@@ -259,6 +263,28 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 		cfg.SegmentMs = min(cfg.SegmentMs, cfg.MaxCompactionLagMs)
 	}
 	return cfg
+}
+
+// maxRecordBytes is 0 for the default, which is the largest array that Java can make.
+func maxRecordBytes(n int64) int32 {
+	if n == math.MaxInt32-8 {
+		return 0
+	}
+	return int32(n)
+}
+
+// compression is what compression.type says, and the level that goes with it.
+func (s *settings) compression(configs map[string]string) partitions.Compression {
+	name := javaTrim(s.topicValue(configs, "compression.type"))
+	if name == "producer" {
+		return partitions.Compression{}
+	}
+	codec, _ := protocol.CodecOf(name) // none is "uncompressed"
+	c := partitions.Compression{Own: true, Codec: codec}
+	if codec == protocol.CodecGzip || codec == protocol.CodecLZ4 || codec == protocol.CodecZstd {
+		c.Level, _ = strconv.Atoi(javaTrim(s.topicValue(configs, "compression."+name+".level")))
+	}
+	return c
 }
 
 // editDistance is the Levenshtein distance of a and b, or limit+1 where it is larger.

@@ -67,7 +67,7 @@ func Rules() []Rule {
 		apiVersionsRules(), everyVersionRules(), overClaimRules(), frameRules(), metadataRules(), topicRules(), describeRules(),
 		produceRules(), idempotentRules(),
 		fetchRules(), fetchSessionRules(), logOffsetRules(), within(segmentRules()), within(rollRules()), retentionRules(), renewedRules(),
-		compactionRules(), compactionTimeRules(), compactionTxnRules(), logLimitRules(),
+		compactionRules(), compactionTimeRules(), compactionTxnRules(), logLimitRules(), recompressionRules(),
 		logEdgeRules(), groupEdgeRules(), configEdgeRules(), profileRules(),
 		replaceConfigRules(), namedConfigRules(), listResourceRules(), logDirRules(), electionRules(), reassignmentRules(),
 		producerStateRules(), txnRules(), quorumRules(), featureRules(), featureDowngradeRules(), quotaRules(), quotaRequestRules(), scramRules(), unsecuredRules(),

@@ -141,7 +141,11 @@ func (c *Cleaning) findKeys() {
 func (c *Cleaning) records(h *protocol.BatchHeader, batch []byte) protocol.RecordReader {
 	payload, err := c.unpack.Decompress(h.Codec(), batch[protocol.BatchOverhead:])
 	c.unread = c.unread || err != nil
-	return protocol.ReadRecords(payload, h.NumRecords)
+	reader := protocol.ReadRecords(payload, h.NumRecords)
+	if h.Codec() != protocol.CodecNone {
+		reader.Limit(c.cfg.MaxRecordBytes)
+	}
+	return reader
 }
 
 // clean copies what is to be kept of a batch (Cleaner.cleanInto, MemoryRecords.filterTo).

@@ -15,6 +15,7 @@ func FuzzValidate(f *testing.F) {
 		f.Add(goodBatch(f, codec), false, false)
 	}
 	f.Add(withMagic(goodBatch(f, 0), 1), true, true)
+	var pack protocol.Compressor
 	f.Fuzz(func(t *testing.T, records []byte, logAppendTime, sealed bool) {
 		if sealed && len(records) >= protocol.BatchOverhead {
 			records = bytes.Clone(records)
@@ -30,6 +31,9 @@ func FuzzValidate(f *testing.F) {
 		var batch Batch
 		if batch.Validate(&cfg, &d, now, &Produced{Topic: "t", Version: 9, Records: records}) != nil {
 			return
+		}
+		for codec := protocol.CodecNone; codec <= protocol.CodecZstd; codec++ {
+			compressedAnew(t, &cfg, codec, &pack, records, now)
 		}
 		p := New()
 		var done Appended
@@ -47,10 +51,39 @@ func FuzzValidate(f *testing.F) {
 		if !bytes.Equal(kept[protocol.BatchOverhead:], batch.Bytes[protocol.BatchOverhead:]) {
 			t.Fatal("the records were changed")
 		}
-		if h.MaxTimestampMs >= 0 && p.FindOffset(MaxTimestamp, &d).TimestampMs != h.MaxTimestampMs {
-			t.Fatalf("max timestamp %d is not found", h.MaxTimestampMs)
+		if newest, code := p.FindOffset(&cfg, MaxTimestamp, &d); h.MaxTimestampMs >= 0 && newest.TimestampMs != h.MaxTimestampMs {
+			t.Fatalf("max timestamp %d is not found: %v", h.MaxTimestampMs, code)
 		}
-		p.FindOffset(0, &d)
+		p.FindOffset(&cfg, 0, &d)
 		p.Records(0, 10)
 	})
+}
+
+// compressedAnew produces records that are valid to a topic with a codec of its own: what is
+// kept has the same records.
+func compressedAnew(t *testing.T, cfg *Config, codec protocol.Codec, pack *protocol.Compressor, records []byte, now time.Time) {
+	own := *cfg
+	own.Compression = Compression{Own: true, Codec: codec}
+	d := protocol.Decompressor{Limit: 1 << 20}
+	var batch Batch
+	if refused := batch.Validate(&own, &d, now, &Produced{Topic: "t", Version: 9, Records: records, Compressor: pack}); refused != nil {
+		return // too large by now, or a record whose size is wrong, which only some look at
+	}
+	if batch.Header.Codec() != codec {
+		t.Fatalf("kept as %+v", batch.Header)
+	}
+	want, _, err := protocol.DecodeBatch(nil, records, &d)
+	if err != nil {
+		return // which skimming did not see
+	}
+	got, rest, err := protocol.DecodeBatch(nil, batch.Bytes, &d)
+	if err != nil || len(rest) > 0 || len(got) != len(want) {
+		t.Fatalf("%d records became %d: %v", len(want), len(got), err)
+	}
+	for i := range got {
+		if !bytes.Equal(got[i].Key, want[i].Key) || !bytes.Equal(got[i].Value, want[i].Value) || len(got[i].Headers) != len(want[i].Headers) ||
+			got[i].TimestampMs != want[i].TimestampMs && !own.LogAppendTime {
+			t.Fatalf("record %d is %+v, was %+v", i, got[i], want[i])
+		}
+	}
 }

@@ -43,29 +43,52 @@ func TimestampKnown(version int16, timestampMs int64) bool {
 
 // FindOffset answers ListOffsets: for one of the timestamps that are none what its
 // name says, and for any other the first record that is not older. Compressed
-// batches are looked into with d, which may be nil. It mirrors
+// batches are looked into with d, which may be nil; the code is InvalidRecord when a record
+// of one is larger than cfg.MaxRecordBytes allows by now. It mirrors
 // org.apache.kafka.storage.internals.log.UnifiedLog.fetchOffsetByTimestamp.
-func (p *Partition) FindOffset(timestampMs int64, d *protocol.Decompressor) TimestampOffset {
+func (p *Partition) FindOffset(cfg *Config, timestampMs int64, d *protocol.Decompressor) (TimestampOffset, protocol.ErrorCode) {
 	switch timestampMs {
 	case LatestTimestamp:
-		return TimestampOffset{-1, p.HighWatermark(), p.epoch}
+		return TimestampOffset{-1, p.HighWatermark(), p.epoch}, protocol.None
 	case EarliestTimestamp, EarliestLocalTimestamp:
-		return TimestampOffset{-1, p.start, p.epochOf(p.start)}
+		return TimestampOffset{-1, p.start, p.epochOf(p.start)}, protocol.None
 	case LatestTieredTimestamp, EarliestPendingUploadTimestamp:
-		return noOffset // nothing is in tiered storage
-	case MaxTimestamp:
-		// Kafka keeps this with the segment, which outlives records that DeleteRecords
-		// took from it, so that the offset may be below the log start offset.
-		if newest := p.segments.newest(); newest.Offset >= 0 {
-			return newest
-		}
-		return noOffset // cleaning has left its batch without records
+		return noOffset, protocol.None // nothing is in tiered storage
 	}
-	return p.findTimestamp(timestampMs, d)
+	if d == nil {
+		d = new(protocol.Decompressor)
+	}
+	search := lookup{p: p, d: d, maxRecordBytes: cfg.MaxRecordBytes}
+	if timestampMs != MaxTimestamp {
+		found := search.timestamp(timestampMs)
+		return found, search.code
+	}
+	// Kafka keeps this with the segment, which outlives records that DeleteRecords
+	// took from it, so that the offset may be below the log start offset.
+	newest := p.segments.newest()
+	if newest.Offset < 0 {
+		return noOffset, protocol.None // cleaning has left its batch without records
+	}
+	if search.maxRecordBytes > 0 {
+		search.timestamp(newest.TimestampMs) // only for what stands in the way
+	}
+	if search.code != protocol.None {
+		return noOffset, search.code
+	}
+	return newest, protocol.None
 }
 
-// findTimestamp finds the first record that is not older than timestampMs.
-func (p *Partition) findTimestamp(timestampMs int64, d *protocol.Decompressor) TimestampOffset {
+// lookup looks for a record by its time.
+type lookup struct {
+	p              *Partition
+	d              *protocol.Decompressor
+	maxRecordBytes int32
+	code           protocol.ErrorCode // InvalidRecord: a record was too large to look on
+}
+
+// timestamp finds the first record that is not older than timestampMs.
+func (s *lookup) timestamp(timestampMs int64) TimestampOffset {
+	p := s.p
 	first := 0
 	for first < len(p.segments) && p.segments[first].largestMs() < timestampMs {
 		first++
@@ -86,7 +109,7 @@ func (p *Partition) findTimestamp(timestampMs int64, d *protocol.Decompressor) T
 			if h.MaxTimestampMs < timestampMs || h.LastOffset() < p.start || h.BaseOffset < base || h.BaseOffset >= end {
 				continue
 			}
-			if found, ok := p.findInBatch(&h, c.buf[at:at+h.Size()], timestampMs, d); ok {
+			if found, ok := s.inBatch(&h, c.buf[at:at+h.Size()], timestampMs); ok || s.code != protocol.None {
 				return found
 			}
 		}
@@ -94,26 +117,29 @@ func (p *Partition) findTimestamp(timestampMs int64, d *protocol.Decompressor) T
 	return noOffset
 }
 
-// findInBatch looks for the first record of a batch that is not older, and not
-// below the log start offset.
-func (p *Partition) findInBatch(h *protocol.BatchHeader, batch []byte, timestampMs int64, d *protocol.Decompressor) (TimestampOffset, bool) {
-	if d == nil {
-		d = new(protocol.Decompressor)
-	}
-	payload, err := d.Decompress(h.Codec(), batch[protocol.BatchOverhead:])
+// inBatch looks for the first record of a batch that is not older, and not below the log
+// start offset.
+func (s *lookup) inBatch(h *protocol.BatchHeader, batch []byte, timestampMs int64) (TimestampOffset, bool) {
+	payload, err := s.d.Decompress(h.Codec(), batch[protocol.BatchOverhead:])
 	if err != nil {
 		return noOffset, false // it was readable when it was appended
 	}
 	reader := protocol.SkimRecords(payload, h.NumRecords)
+	if h.Codec() != protocol.CodecNone {
+		reader.Limit(s.maxRecordBytes)
+	}
 	var v protocol.RecordView
 	for reader.Next(&v) {
 		found := TimestampOffset{h.BaseTimestampMs + v.TimestampDelta, h.BaseOffset + int64(v.OffsetDelta), h.PartitionLeaderEpoch}
 		if h.LogAppendTime() {
 			found.TimestampMs = h.MaxTimestampMs
 		}
-		if found.TimestampMs >= timestampMs && found.Offset >= p.start {
+		if found.TimestampMs >= timestampMs && found.Offset >= s.p.start {
 			return found, true
 		}
+	}
+	if reader.Err() != nil {
+		s.code = protocol.InvalidRecord
 	}
 	return noOffset, false
 }

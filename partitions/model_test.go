@@ -149,7 +149,7 @@ func (m *model) find(t *rapid.T) {
 			break
 		}
 	}
-	if got := m.p.FindOffset(timestamp, nil); got != want {
+	if got, _ := m.p.FindOffset(&Config{}, timestamp, nil); got != want {
 		t.Fatalf("timestamp %d: %+v, want %+v", timestamp, got, want)
 	}
 	newest := noOffset
@@ -161,7 +161,7 @@ func (m *model) find(t *rapid.T) {
 			newest = TimestampOffset{r.TimestampMs, r.Offset, 0}
 		}
 	}
-	if got := m.p.FindOffset(MaxTimestamp, nil); got != newest {
+	if got, _ := m.p.FindOffset(&Config{}, MaxTimestamp, nil); got != newest {
 		t.Fatalf("max timestamp: %+v, want %+v", got, newest)
 	}
 }

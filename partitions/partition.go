@@ -9,6 +9,7 @@ import (
 // Config is what a topic's configuration means to the records of its partitions.
 type Config struct {
 	MaxMessageBytes      int   // max.message.bytes: the largest batch, header included
+	MaxRecordBytes       int32 // max.decompressed.message.bytes: the largest record of a compressed batch; 0: without limit
 	LogAppendTime        bool  // message.timestamp.type=LogAppendTime
 	TimestampBeforeMaxMs int64 // message.timestamp.before.max.ms
 	TimestampAfterMaxMs  int64 // message.timestamp.after.max.ms
@@ -20,6 +21,7 @@ type Config struct {
 	RetentionMs          int64 // retention.ms; negative: for ever
 	RetentionBytes       int64 // retention.bytes; negative: without limit
 	SegmentMs            int64 // segment.ms, by the timestamps of records; 0: without limit
+	Compression          Compression
 
 	MinCompactionLagMs int64   // min.compaction.lag.ms: how old a record is at least when it is cleaned away
 	MaxCompactionLagMs int64   // max.compaction.lag.ms: how old a segment may get that is not cleaned

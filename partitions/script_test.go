@@ -248,7 +248,7 @@ func (s *stage) find(d *datadriven.TestData) string {
 		if !named {
 			fmt.Sscan(arg.Key, &timestampMs)
 		}
-		found := s.p.FindOffset(timestampMs, nil)
+		found, _ := s.p.FindOffset(&s.cfg, timestampMs, nil)
 		fmt.Fprintf(&out, "%s: offset %d, timestamp %d, epoch %d\n", arg.Key, found.Offset, found.TimestampMs, found.LeaderEpoch)
 	}
 	return out.String()

@@ -16,6 +16,8 @@ type Produced struct {
 	Version   int16 // of the request
 	Records   []byte
 	Tried     bool // goes to Batch
+	// Compressor is the caller's, for batches that are compressed anew; nil where it has none.
+	Compressor *protocol.Compressor
 }
 
 // maxRecordErrors bounds how many records of a batch are named in a refusal, because
@@ -25,8 +27,8 @@ const maxRecordErrors = 10_000
 // Validate does the part of an append that needs no lock: it checks the records
 // field of a Produce request as Kafka does (one batch, magic 2, sizes, CRC, codec,
 // count, each record, timestamps) and fills b, or says why it refuses. The bytes are
-// not changed and not copied; what follows the batch and is none itself is cut off. d
-// is the caller's, and may be nil.
+// not changed and not copied, unless the topic wants another codec; what follows the batch
+// and is none itself is cut off. d is the caller's, and may be nil.
 // It mirrors ProduceRequest.validateRecords, UnifiedLog.analyzeAndValidateRecords
 // and org.apache.kafka.storage.internals.log.LogValidator, in this order.
 func (b *Batch) Validate(cfg *Config, d *protocol.Decompressor, now time.Time, in *Produced) *Refusal {
@@ -103,7 +105,7 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 	h := &b.Header
 	payload := b.Bytes[protocol.BatchOverhead:]
 	compressed := h.Codec() != protocol.CodecNone
-	reader := protocol.ReadRecords(payload, h.NumRecords)
+	anew := cfg.Compression.changes(h.Codec())
 	if compressed {
 		if d == nil {
 			d = new(protocol.Decompressor)
@@ -112,10 +114,17 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 		if payload, err = d.Decompress(h.Codec(), payload); err != nil {
 			return refuseCompressed(err)
 		}
+	}
+	skims := compressed && !anew // without keys and values
+	reader := protocol.ReadRecords(payload, h.NumRecords)
+	if skims {
 		reader = protocol.SkimRecords(payload, h.NumRecords)
 	}
+	if compressed {
+		reader.Limit(cfg.MaxRecordBytes)
+	}
 	nowMs := now.UnixMilli()
-	check := recordCheck{cfg: cfg, nowMs: nowMs, compressed: compressed, batchTime: h.LogAppendTime(), maxMs: protocol.NoTimestampMs}
+	check := recordCheck{cfg: cfg, nowMs: nowMs, compressed: compressed, skims: skims, batchTime: h.LogAppendTime(), maxMs: protocol.NoTimestampMs}
 	inOrder := check.records(&reader, h, in)
 	if err := reader.Err(); err != nil {
 		if errors.Is(err, protocol.ErrRecordSize) {
@@ -126,7 +135,7 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 	if check.count > 0 {
 		return check.refusal()
 	}
-	if compressed && !inOrder {
+	if skims && !inOrder {
 		// Kafka sets out to write the batch anew and fails, for it kept no keys and values.
 		return refusedByLog(protocol.UnknownServerError)
 	}
@@ -138,6 +147,9 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 		h.Attributes &^= protocol.AttrLogAppendTime
 		h.MaxTimestampMs = check.maxMs
 		b.NewestDelta = check.maxDelta
+	}
+	if anew {
+		return b.recompress(cfg, in.Compressor, payload)
 	}
 	return nil
 }
@@ -160,6 +172,7 @@ type recordCheck struct {
 	cfg                  *Config
 	nowMs                int64
 	compressed           bool
+	skims                bool  // looks at compressed records without their keys and values
 	batchTime            bool  // the batch says that its records bear the time of an append
 	maxMs                int64 // the largest timestamp, -1 at least
 	maxDelta, firstDelta int32 // offset deltas of the first record that has it, and of the first of all
@@ -243,7 +256,7 @@ func (c *recordCheck) outOfRange(timestampMs int64) bool {
 // describe is the text of Kafka's record, of which there are two kinds.
 func (c *recordCheck) describe(v *protocol.RecordView, timestampMs int64) string {
 	kind, key, value := "DefaultRecord", len(v.Key), len(v.Value)
-	if c.compressed {
+	if c.skims {
 		kind = "PartialDefaultRecord"
 		if v.Key == nil {
 			key = -1

@@ -27,13 +27,21 @@ const (
 // Known tells whether Kafka has a codec of that number.
 func (c Codec) Known() bool { return c >= CodecNone && c <= CodecZstd }
 
+// codecNames are Kafka's names of the codecs, as compression.type has them.
+var codecNames = [...]string{"none", "gzip", "snappy", "lz4", "zstd"}
+
 // String is Kafka's name of the codec, as compression.type has it.
 func (c Codec) String() string {
-	names := [...]string{"none", "gzip", "snappy", "lz4", "zstd"}
 	if !c.Known() {
 		return fmt.Sprintf("codec %d", int8(c))
 	}
-	return names[c]
+	return codecNames[c]
+}
+
+// CodecOf is the codec of one of Kafka's names; CodecNone and false where there is none.
+func CodecOf(name string) (codec Codec, ok bool) {
+	i := slices.Index(codecNames[:], name)
+	return Codec(max(i, 0)), i >= 0
 }
 
 // ErrTooLarge means that compressed records would grow beyond the limit.
@@ -183,49 +191,81 @@ const zstdMaxWindow = 128 << 20
 // for the next one. It belongs to one goroutine at a time; its zero value is ready
 // and needs no closing.
 type Compressor struct {
-	plain []byte
-	gzip  *gzip.Writer
-	lz4   *lz4Writer
-	zstd  *zstd.Encoder
+	plain     []byte
+	gzip      *gzip.Writer
+	gzipLevel int // that gzip was made with
+	lz4       *lz4Writer
+	zstd      *zstd.Encoder
+	zstdLevel int // that zstd was made with
 }
 
-// Append appends src, compressed as Kafka's own writers do it: gzip at its default
-// level, snappy in the framing of snappy-java, lz4 in a frame of independent blocks
-// of 64 KiB, zstd at level 3. The error is that of an unknown codec.
+// Append is AppendLevel at the default level of the codec.
 func (c *Compressor) Append(dst []byte, codec Codec, src []byte) ([]byte, error) {
+	return c.AppendLevel(dst, codec, 0, src)
+}
+
+// AppendLevel appends src, compressed as Kafka's own writers do it: snappy in the framing
+// of snappy-java, lz4 in a frame of independent blocks of 64 KiB. The level is the codec's
+// (compression.gzip.level, compression.lz4.level, compression.zstd.level); 0 is its
+// default, and the levels that a library does not have are the next that it has. The error
+// is that of an unknown codec or level.
+func (c *Compressor) AppendLevel(dst []byte, codec Codec, level int, src []byte) ([]byte, error) {
 	switch codec {
 	case CodecNone:
 		return append(dst, src...), nil
 	case CodecGzip:
-		sink := byteSink(dst)
-		if c.gzip == nil {
-			c.gzip = gzip.NewWriter(&sink)
-		} else {
-			c.gzip.Reset(&sink)
-		}
-		if _, err := c.gzip.Write(src); err != nil {
-			return dst, err
-		}
-		return sink, c.gzip.Close()
+		return c.appendGzip(dst, level, src)
 	case CodecSnappy:
 		return appendSnappy(dst, src), nil
 	case CodecLZ4:
 		if c.lz4 == nil {
 			c.lz4 = new(lz4Writer)
 		}
-		return c.lz4.append(dst, src)
+		return c.lz4.append(dst, level, src)
 	case CodecZstd:
-		if c.zstd == nil {
-			var err error
-			if c.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true)); err != nil {
-				return dst, err
-			}
-		}
-		return c.zstd.EncodeAll(src, dst), nil
+		return c.appendZstd(dst, level, src)
 	default:
 		return dst, fmt.Errorf("protocol: there is no %v", codec)
 	}
 }
+
+func (c *Compressor) appendGzip(dst []byte, level int, src []byte) ([]byte, error) {
+	if level == 0 {
+		level = gzip.DefaultCompression
+	}
+	sink := byteSink(dst)
+	if c.gzip == nil || c.gzipLevel != level {
+		w, err := gzip.NewWriterLevel(&sink, level)
+		if err != nil {
+			return dst, err
+		}
+		c.gzip, c.gzipLevel = w, level
+	} else {
+		c.gzip.Reset(&sink)
+	}
+	if _, err := c.gzip.Write(src); err != nil {
+		return dst, err
+	}
+	return sink, c.gzip.Close()
+}
+
+func (c *Compressor) appendZstd(dst []byte, level int, src []byte) ([]byte, error) {
+	if level == 0 {
+		level = zstdDefaultLevel
+	}
+	if c.zstd == nil || c.zstdLevel != level {
+		w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
+			zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)))
+		if err != nil {
+			return dst, err
+		}
+		c.zstd, c.zstdLevel = w, level
+	}
+	return c.zstd.EncodeAll(src, dst), nil
+}
+
+// zstdDefaultLevel is the default of compression.zstd.level.
+const zstdDefaultLevel = 3
 
 // byteSink appends what is written to it.
 type byteSink []byte

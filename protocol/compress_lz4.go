@@ -98,11 +98,27 @@ func unlz4Block(dst, block []byte, plain bool, maxBlock, limit int) ([]byte, err
 
 // lz4Writer writes frames as Lz4BlockOutputStream does: blocks of 64 KiB, no checksums.
 type lz4Writer struct {
-	blocks lz4.Compressor
-	block  []byte
+	fast  lz4.Compressor
+	high  lz4.CompressorHC
+	block []byte
 }
 
-func (w *lz4Writer) append(dst, src []byte) ([]byte, error) {
+// The levels of the library are powers of two; Kafka's default level is the fast compressor.
+const (
+	lz4DefaultLevel = 9
+	lz4HighestLevel = 9
+)
+
+// compress makes one block of part.
+func (w *lz4Writer) compress(level int, part []byte) (int, error) {
+	if level == 0 || level == lz4DefaultLevel {
+		return w.fast.CompressBlock(part, w.block)
+	}
+	w.high.Level = lz4.Level1 << (min(max(level, 1), lz4HighestLevel) - 1)
+	return w.high.CompressBlock(part, w.block)
+}
+
+func (w *lz4Writer) append(dst []byte, level int, src []byte) ([]byte, error) {
 	le := binary.LittleEndian
 	dst = le.AppendUint32(dst, lz4Magic)
 	descriptor := []byte{lz4Version | lz4Independent, lz4Block64K << 4}
@@ -112,7 +128,7 @@ func (w *lz4Writer) append(dst, src []byte) ([]byte, error) {
 	}
 	for len(src) > 0 {
 		part := src[:min(len(src), lz4BlockSize)]
-		n, err := w.blocks.CompressBlock(part, w.block)
+		n, err := w.compress(level, part)
 		if err != nil {
 			return dst, err
 		}

@@ -32,6 +32,7 @@ type RecordReader struct {
 	b       []byte // the whole payload
 	at      int
 	left    int32
+	limit   int32 // 0: none
 	lenient bool
 	err     error
 }
@@ -50,12 +51,26 @@ func SkimRecords(payload []byte, numRecords int32) RecordReader {
 	return RecordReader{b: payload, left: max(numRecords, 0), lenient: true}
 }
 
+// Limit refuses records that say to be of more than n bytes, the number in front of them not
+// counted, as ErrRecord (max.decompressed.message.bytes); 0 is no limit.
+func (r *RecordReader) Limit(n int32) { r.limit = n }
+
+// tooLarge tells whether the next record says to be larger than the limit.
+func (r *RecordReader) tooLarge() bool {
+	size, at := varint(r.b, r.at)
+	return at >= 0 && size > r.limit
+}
+
 // Err is ErrRecord or ErrRecordSize when Next ended before the end, or else nil.
 func (r *RecordReader) Err() error { return r.err }
 
 // Next reads the next record into v.
 func (r *RecordReader) Next(v *RecordView) bool {
 	if r.left == 0 || r.err != nil {
+		return false
+	}
+	if r.limit > 0 && r.tooLarge() {
+		r.err = ErrRecord
 		return false
 	}
 	at, err := r.read(v)
