@@ -56,10 +56,10 @@ func direct(key int16, serve func(c *call, body []byte) error) api {
 
 // api returns the row of an API key, or nil where there is none.
 func (c *Cluster) api(key int16) *api {
-	if key < 0 || int(key) >= len(apiIndex) || apiIndex[key] == 0 {
+	if key < 0 || int(key) >= len(c.apiIndex) || c.apiIndex[key] == 0 {
 		return nil
 	}
-	return &c.apis[apiIndex[key]-1]
+	return &c.apis[c.apiIndex[key]-1]
 }
 
 // apis is the table of everything that the broker serves: adding a request is

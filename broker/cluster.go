@@ -18,6 +18,7 @@ type Cluster struct {
 	seed     uint64
 	id       string // cluster id
 	apis     []api
+	apiIndex *[128]uint8
 	settings atomic.Pointer[settings]
 	image    atomic.Pointer[topicImage]
 	mu       sync.Mutex // guards changes of settings and image
@@ -59,7 +60,7 @@ func Start(cfg Config) (*Cluster, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &Cluster{cfg: cfg, log: cfg.Logger, seed: cfg.Seed, apis: apis[:], started: time.Now(), done: make(chan struct{})}
+	c := &Cluster{cfg: cfg, log: cfg.Logger, seed: cfg.Seed, apis: apis[:], apiIndex: &apiIndex, started: time.Now(), done: make(chan struct{})}
 	c.settings.Store(s)
 	c.upkeep.begin(c, s)
 	if c.log == nil {
@@ -140,7 +141,10 @@ func (c *Cluster) accept() {
 			continue
 		}
 		if cn := newConn(c, nc); c.register(cn) {
-			go cn.serve()
+			go func() {
+				defer c.running.Done()
+				cn.serve()
+			}()
 		}
 	}
 }
@@ -167,7 +171,6 @@ func (c *Cluster) forget(cn *conn) {
 	delete(c.conns, cn)
 	c.connsMu.Unlock()
 	close(cn.ended)
-	c.running.Done()
 }
 
 // acceptAgain tells whether to go on after a failed Accept. Out of file

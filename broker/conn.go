@@ -14,7 +14,8 @@ import (
 )
 
 // conn is one connection of a client. One goroutine serves it, one request at a
-// time; a second one watches for the end of the connection while a request is parked.
+// time; a second one watches for the end of the connection while a request is parked, and
+// serves it from then on.
 type conn struct {
 	cluster *Cluster
 	nc      net.Conn
@@ -33,6 +34,7 @@ type conn struct {
 	fetch   fetchScratch
 
 	watching bool          // the watch runs: cn.in is its own
+	turn     atomic.Int32  // which goroutine goes on; only while watching
 	watched  chan struct{} // the watch has ended
 	gone     chan struct{} // closed when the watch found the connection ended
 	timer    *time.Timer   // of parked requests
@@ -48,11 +50,17 @@ func newConn(c *Cluster, nc net.Conn) *conn {
 	return cn
 }
 
+// errHandedOver ends the work of a goroutine on a connection that another one serves now.
+var errHandedOver = errors.New("the connection is served by its watch")
+
 // serve answers requests until the connection ends, by the client, by Close or
-// because of something that cannot be read.
+// because of something that cannot be read, or until it is handed over.
 func (cn *conn) serve() {
-	defer cn.cluster.forget(cn)
 	err := cn.loop()
+	if errors.Is(err, errHandedOver) {
+		return
+	}
+	defer cn.cluster.forget(cn)
 	cn.settle()
 	cn.nc.Close()
 	if cn.watching {
@@ -67,15 +75,16 @@ func (cn *conn) loop() error {
 	for {
 		drained := cn.watching || !cn.in.ready()
 		if drained {
-			if cn.watching {
-				cn.out.extend() // its request has waited
+			if cn.watching { // its request has waited
+				cn.now = time.Now()
+				cn.expectWithin(cn.cluster.settings.Load().connectionsMaxIdle)
 			}
 			if err := cn.flush(); err != nil {
 				return err
 			}
 		}
-		if cn.watching {
-			cn.unwatch()
+		if cn.watching && cn.handOver() {
+			return errHandedOver
 		}
 		s := cn.cluster.settings.Load()
 		if drained {

@@ -109,29 +109,23 @@ func (f *frames) grownSize(n int) int {
 	return size
 }
 
-// readAhead reads what arrives while a request is parked. What the parked request
-// may still use stays where it is: a buffer that is full is left, not changed. It
-// returns nil when it has read as much as one should keep for later, after which
-// the end of the connection is not seen until the request is answered, or has waited
-// for connections.max.idle.ms.
-func (f *frames) readAhead() error {
-	for {
-		if f.w == cap(f.buf) {
-			have := f.w - f.r
-			if have >= keptBuffer {
-				return nil
-			}
-			grown := make([]byte, have, max(readAheadSize, 2*have))
-			copy(grown, f.buf[f.r:f.w])
-			f.buf, f.r, f.w = grown, 0, have
+// readAhead reads once of what arrives while a request is parked. What the parked request
+// may still use stays where it is: a buffer that is full is left, not changed. full tells
+// that it has read as much as one should keep for later, and has not read again.
+func (f *frames) readAhead() (full bool, err error) {
+	if f.w == cap(f.buf) {
+		have := f.w - f.r
+		if have >= keptBuffer {
+			return true, nil
 		}
-		m, err := f.src.Read(f.buf[f.w:cap(f.buf)])
-		f.w += m
-		f.buf = f.buf[:f.w]
-		if err != nil {
-			return err
-		}
+		grown := make([]byte, have, max(readAheadSize, 2*have))
+		copy(grown, f.buf[f.r:f.w])
+		f.buf, f.r, f.w = grown, 0, have
 	}
+	n, err := f.src.Read(f.buf[f.w:cap(f.buf)])
+	f.w += n
+	f.buf = f.buf[:f.w]
+	return false, err
 }
 
 func unexpected(err error) error {

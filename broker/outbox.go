@@ -9,7 +9,7 @@ import (
 )
 
 // outbox gathers the answers of a connection until they are flushed together.
-// Log bytes are not copied into it but spliced in, and go out by a vectored write.
+// Log bytes, if not short, are not copied into it but spliced in, and go out by a vectored write.
 type outbox struct {
 	dst     net.Conn
 	idle    time.Duration // how long the client may take nothing; 0 or less is for ever
@@ -28,6 +28,7 @@ type splice struct {
 const (
 	flushAt  = 256 << 10 // pending bytes that are not worth gathering further
 	keptSend = 64 << 10  // a larger encoding buffer is given back after its flush
+	copied   = 1 << 10   // bytes of the log that are copied and not spliced, at most
 )
 
 // begin starts a frame and returns where it began, for end.
@@ -44,8 +45,13 @@ func (o *outbox) end(start, before int) {
 	binary.BigEndian.PutUint32(o.buf[start:], uint32(size))
 }
 
-// splice puts data behind what was appended so far, without copying it.
+// splice puts data behind what was appended so far, without copying it, unless it is so
+// short that one more part of a vectored write costs more than the copy.
 func (o *outbox) splice(data []byte) {
+	if len(data) <= copied {
+		o.buf = append(o.buf, data...)
+		return
+	}
 	o.splices = append(o.splices, splice{len(o.buf), data})
 	o.spliced += len(data)
 }

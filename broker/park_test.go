@@ -216,6 +216,56 @@ func TestPipelinedBehindParked(t *testing.T) {
 	})
 }
 
+// Whoever of the two goroutines of a connection reads the request behind a parked one, and
+// in however many pieces: it is served, and so is the next that is parked.
+func TestNextRequestWhileParked(t *testing.T) {
+	for name, part := range map[string]int{"behind its answer": 0, "in two pieces": 1, "before its answer": 2} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				next := produceOf("other", "hello")
+				frame := kmsg.NewRequestFormatter(kmsg.FormatterClientID("test")).AppendRequest(nil, next, 7)
+				cut := len(frame) * part / 2
+				c := startTest(t, Config{Network: Memory, Topics: []Topic{{Name: "t", Partitions: 1}, {Name: "other", Partitions: 1}}})
+				cl := dialTest(t, c)
+				for want := range int64(3) {
+					parked := fetchOf("t", 0, time.Second)
+					cl.send(parked)
+					synctest.Wait()
+					cl.nc.Write(frame[:cut])
+					cl.receive(parked)
+					synctest.Wait()
+					cl.nc.Write(frame[cut:])
+					if got := cl.receive(next).(*kmsg.ProduceResponse).Topics[0].Partitions[0].BaseOffset; got != want {
+						t.Errorf("base offset %d, want %d", got, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A connection is idle from its last request on, also when that was parked for longer than
+// its connection may be idle otherwise.
+func TestIdleAfterParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startTest(t, Config{Network: Memory, Topics: oneTopic, Configs: map[string]string{"connections.max.idle.ms": "60000"}})
+		cl := dialTest(t, c)
+		for range 3 {
+			parked := fetchOf("t", 0, 50*time.Second)
+			cl.send(parked)
+			cl.receive(parked)
+		}
+		cl.nc.SetReadDeadline(time.Now().Add(59 * time.Second))
+		if _, err := cl.nc.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("within the idle time: %v", err)
+		}
+		cl.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if _, err := cl.nc.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("after the idle time: %v, want the end of the connection", err)
+		}
+	})
+}
+
 // A connection that says nothing for connections.max.idle.ms is ended.
 func TestIdleConnectionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
