@@ -34,6 +34,7 @@ import org.apache.kafka.common.utils.Exit;
 public final class Tools {
     private static final Map<String, String> CLASSES = Map.ofEntries(
         Map.entry("broker-api-versions", "org.apache.kafka.tools.BrokerApiVersionsCommand"),
+        Map.entry("client-metrics", "org.apache.kafka.tools.ClientMetricsCommand"),
         Map.entry("cluster", "org.apache.kafka.tools.ClusterTool"),
         Map.entry("configs", "kafka.admin.ConfigCommand"),
         Map.entry("console-consumer", "org.apache.kafka.tools.consumer.ConsoleConsumer"),
@@ -49,6 +50,7 @@ public final class Tools {
         Map.entry("metadata-quorum", "org.apache.kafka.tools.MetadataQuorumCommand"),
         Map.entry("producer-perf-test", "org.apache.kafka.tools.ProducerPerformance"),
         Map.entry("reassign-partitions", "org.apache.kafka.tools.reassign.ReassignPartitionsCommand"),
+        Map.entry("streams-application-reset", "org.apache.kafka.tools.StreamsResetter"),
         Map.entry("topics", "org.apache.kafka.tools.TopicCommand"),
         Map.entry("transactions", "org.apache.kafka.tools.TransactionsCommand"));
 
