@@ -70,6 +70,7 @@ type Conversation struct {
 	known   map[string]bool // topics that a coordinator of groups knows, by its partition and their names
 	expires Topic           // of lookForExpired
 	marks   marks           // of lookForDirty
+	altered int             // how often alterNow was called
 	whole   bool            // nothing is left out of answers
 	err     error           // the target could not be asked
 	silence string          // why the last answer that did not come did not

@@ -165,6 +165,15 @@ func compactionRules() []Rule {
 			lookForDirty(c)
 			segmentEnds(c, t)
 		}),
+		compaction("unreadable", "A log with a compressed batch in which a record has not the size that stands before it is never cleaned.", "LogCleanerManager.markPartitionUncleanable", func(c *Conversation) {
+			t := compacted(c)
+			layBatch(c, t, misfit("a=1"))
+			for i, text := range []string{"a=2", "a=3", "b=1"} {
+				lay(c, t, step(int64(i+1)), text)
+			}
+			clean(c, t)
+			segmentEnds(c, t)
+		}),
 		compaction("merged", "Segments that have become small are made one: a fetch reads on over what was an end.", "Cleaner.groupSegmentsBySize", func(c *Conversation) {
 			t := compacted(c)
 			for i := range int64(6) {
@@ -226,4 +235,15 @@ func compactionRules() []Rule {
 			}
 		}),
 	}
+}
+
+// misfit is a compressed batch of one record that claims to be larger than it is, which no
+// broker looks at when the batch is produced.
+func misfit(pair string) []byte {
+	r := pairs(pair)[0]
+	r.Length = int32(len(r.AppendTo(nil)))
+	b := newBatch()
+	b.Attributes, b.NumRecords, b.MaxTimestamp = codecGzip, 1, b.FirstTimestamp
+	b.Records = compress(codecGzip, r.AppendTo(nil))
+	return reseal(b.AppendTo(nil))
 }

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,7 +109,12 @@ func logLimitRules() []Rule {
 }
 
 // alterNow alters a config of a topic, outside the transcript, and waits until it counts.
+// Kafka describes a config a moment before its log knows it, but takes one change after the
+// other: when a second change is described, the first one counts.
 func alterNow(c *Conversation, t Topic, name, value string) {
-	ask[*kmsg.IncrementalAlterConfigsResponse](c.setup, setConfigs(t, name, value))
-	awaitConfig(c, kmsg.ConfigResourceTypeTopic, t.Name, name, value)
+	c.altered++
+	for _, config := range [][]string{{name, value}, {"file.delete.delay.ms", strconv.Itoa(60_000 + c.altered)}} {
+		ask[*kmsg.IncrementalAlterConfigsResponse](c.setup, setConfigs(t, config...))
+		awaitConfig(c, kmsg.ConfigResourceTypeTopic, t.Name, config[0], config[1])
+	}
 }

@@ -299,3 +299,35 @@ func bytesHeld(p *Partition) (held int) {
 	}
 	return held
 }
+
+// A log with a batch that cannot be read, such as one whose record does not have the size that
+// stands before it, which no broker looks at in compressed batches, stays as it is.
+func TestUnreadableLogsStay(t *testing.T) {
+	p, now, cfg := New(), time.UnixMilli(1000), defaults()
+	cfg.Compacted, cfg.Deletes, cfg.RetentionMs = true, true, 1
+	plain := protocol.AppendRecord(nil, 0, 0, &protocol.Record{Key: []byte("k"), Value: []byte("v")})
+	plain[0] += 2 // a size that is too large by one
+	h := protocol.PlainBatch()
+	h.Attributes, h.NumRecords = int16(protocol.CodecGzip), 1
+	h.BaseTimestampMs, h.MaxTimestampMs = now.UnixMilli(), now.UnixMilli()
+	bytes, err := new(protocol.Compressor).Append(h.Append(nil), protocol.CodecGzip, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	protocol.SealBatch(bytes)
+	var b Batch
+	if refusal := b.Validate(&cfg, nil, now, &Produced{Topic: "t", Version: 9, Records: bytes}); refusal != nil {
+		t.Fatal(refusal)
+	}
+	p.Append(now, &cfg, &b, new(Appended))
+	p.Roll(now)
+	size := p.Size()
+	c := p.BeginCleaning(now, &cfg)
+	c.Run()
+	p.FinishCleaning(c)
+	later := now.Add(time.Hour)
+	_, due := p.CleaningDue(later, &cfg)
+	if p.ApplyRetention(later, &cfg) || due || p.BeginCleaning(later, &cfg) != nil || p.Size() != size {
+		t.Fatalf("%d bytes are left of %d; due: %t", p.Size(), size, due)
+	}
+}
