@@ -44,7 +44,7 @@ func causeOf(want, got string) (cause, first string) {
 	switch {
 	case strings.HasPrefix(got, "what was awaited did not happen"):
 		return "awaited", got
-	case strings.HasPrefix(got, "there is no topic"):
+	case strings.HasPrefix(got, "this needs the topic"):
 		return causeTopic, got
 	case strings.Contains(got, "cannot be made"):
 		return "setup", got

@@ -58,22 +58,23 @@ func (t Target) dial(ctx context.Context) (net.Conn, error) {
 
 // Conversation is one run of one rule against one target.
 type Conversation struct {
-	ctx     context.Context
-	target  Target
-	tag     string // stands in every name that this run makes
-	names   *names
-	printer *printer
-	out     strings.Builder
-	conns   []*Conn
-	setup   *Conn // not in the transcript
-	topics  []string
-	known   map[string]bool // topics that a coordinator of groups knows, by its partition and their names
-	expires Topic           // of lookForExpired
-	marks   marks           // of lookForDirty
-	altered int             // how often alterNow was called
-	whole   bool            // nothing is left out of answers
-	err     error           // the target could not be asked
-	silence string          // why the last answer that did not come did not
+	ctx       context.Context
+	target    Target
+	tag       string // stands in every name that this run makes
+	names     *names
+	printer   *printer
+	out       strings.Builder
+	conns     []*Conn
+	setup     *Conn // not in the transcript
+	topics    []string
+	known     map[string]bool // topics that a coordinator of groups knows, by its partition and their names
+	expires   Topic           // of lookForExpired
+	marks     marks           // of lookForDirty
+	topicless map[string]bool // topics of coordinators that the target does not have
+	altered   int             // how often alterNow was called
+	whole     bool            // nothing is left out of answers
+	err       error           // the target could not be asked
+	silence   string          // why the last answer that did not come did not
 }
 
 // Hold holds r's conversation with target and returns its transcript. An error means
@@ -89,7 +90,7 @@ func (r Rule) Hold(ctx context.Context, target Target) (string, error) {
 func newConversation(ctx context.Context, target Target) *Conversation {
 	n := newNames()
 	n.node = target.Node
-	c := &Conversation{ctx: ctx, target: target, tag: strings.ToLower(rand.Text()[:8]), names: n, printer: newPrinter(n), known: map[string]bool{}}
+	c := &Conversation{ctx: ctx, target: target, tag: strings.ToLower(rand.Text()[:8]), names: n, printer: newPrinter(n), topicless: map[string]bool{}, known: map[string]bool{}}
 	c.setup = &Conn{c: c, name: "setup", silent: true}
 	return c
 }

@@ -1,8 +1,10 @@
 package conformance
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -12,6 +14,7 @@ const (
 	detailEmpty  = "empty"           // one way to say nothing for another: null, an empty text or an empty list
 	detailBeside = "beside an error" // a field that is empty on one side, beside the same error code
 	detailOrder  = "order"           // the same entries in another order
+	detailEpochs = "epochs"          // the epochs of a group, which begin at another number
 	detailWithin = "within"          // a rule about what goes on within a broker
 )
 
@@ -21,8 +24,12 @@ const (
 // Only answers have details, and of them neither error codes, the fields by which an
 // entry is found, nor records.
 func mended(want, got string) (text string, details []string) {
-	w, g := parseLines(want), parseLines(got)
 	m := &mender{}
+	if shifted := withEpochs(want, got); shifted != got {
+		m.found(detailEpochs)
+		got = shifted
+	}
+	w, g := parseLines(want), parseLines(got)
 	for i := range min(len(w), len(g)) {
 		if !m.mend(w[i], g[i]) {
 			break // from here on the conversations are not the same
@@ -34,6 +41,44 @@ func mended(want, got string) (text string, details []string) {
 	}
 	slices.Sort(m.details)
 	return strings.Join(out, "\n"), slices.Compact(m.details)
+}
+
+// groupEpoch is an epoch of a consumer or share group, which a member only says again.
+var groupEpoch = regexp.MustCompile(`\b(MemberEpoch|Epoch|AssignmentEpoch)=([1-9]\d*)\b`)
+
+// withEpochs is got with all epochs of groups moved by as much as its first one lies apart
+// from want's first one.
+func withEpochs(want, got string) string {
+	if !strings.Contains(want, "GroupHeartbeat v") {
+		return got
+	}
+	w, g := groupEpoch.FindStringSubmatch(want), groupEpoch.FindStringSubmatch(got)
+	if w == nil || g == nil || w[1] != g[1] {
+		return got
+	}
+	by := epochOf(w[2]) - epochOf(g[2])
+	return groupEpoch.ReplaceAllStringFunc(got, func(field string) string {
+		name, epoch, _ := strings.Cut(field, "=")
+		return fmt.Sprintf("%s=%d", name, epochOf(epoch)+by)
+	})
+}
+
+func epochOf(text string) int {
+	epoch, _ := strconv.Atoi(text) // a large one is none of a group
+	return epoch
+}
+
+// withoutLogs leaves out of a transcript what a coordinator has written to its topic.
+func withoutLogs(transcript string) string {
+	var out []string
+	within := false
+	for _, l := range strings.Split(transcript, "\n") {
+		written := strings.HasPrefix(l, "batch") || strings.HasPrefix(l, "marker") || strings.HasPrefix(l, "    ") || strings.HasPrefix(l, noTopic)
+		if within = l == storedHead || strings.HasPrefix(l, "# what is new in ") || within && written; !within || !written {
+			out = append(out, l)
+		}
+	}
+	return strings.Join(out, "\n")
 }
 
 // line is one line of a transcript, as its words, and what is indented below it.

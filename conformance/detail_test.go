@@ -59,3 +59,36 @@ func TestDetailsKeepTheText(t *testing.T) {
 		}
 	}
 }
+
+// TestEpochs: it does not matter at which number the epochs of a group begin, but how they go on.
+func TestEpochs(t *testing.T) {
+	const want = "a< ConsumerGroupHeartbeat v1 ErrorCode=NONE MemberEpoch=2\na> ConsumerGroupHeartbeat v1 MemberEpoch=2\na< ConsumerGroupHeartbeat v1 ErrorCode=NONE MemberEpoch=3"
+	for got, details := range map[string]string{
+		strings.NewReplacer("=2", "=1", "=3", "=2").Replace(want): "epochs",
+		strings.NewReplacer("=2", "=1", "=3", "=1").Replace(want): "",
+		strings.NewReplacer("=3", "=4").Replace(want):             "",
+	} {
+		var res Result
+		res.compare(Rule{ID: "groups.consumer.x"}, want, got, nil)
+		if strings.Join(res.Details, ",") != details {
+			t.Errorf("details %q, want %q\n%s", res.Details, details, res.Why)
+		}
+	}
+}
+
+// TestWithoutLogs: what a coordinator writes is left out where a target has no topic for it.
+func TestWithoutLogs(t *testing.T) {
+	const want = "a< Heartbeat v4 ErrorCode=NONE\n\n# what is new in __transaction_state\nbatch x\n    more\nmarker y\na> Heartbeat v4\nwhat is stored:\n    members: none\na< Heartbeat v4 ErrorCode=NONE"
+	const got = "a< Heartbeat v4 ErrorCode=NONE\n\n# what is new in __transaction_state\nthere is no topic x\na> Heartbeat v4\nwhat is stored:\nthere is no topic y\na< Heartbeat v4 ErrorCode=NONE"
+	for _, tc := range []struct{ said, details, cause string }{
+		{got, "within", "internal topic"},
+		{strings.TrimSuffix(got, "NONE") + "UNKNOWN_MEMBER_ID(25)", "", "error code"},
+		{strings.Replace(got, "\na> Heartbeat v4", "\na> Heartbeat v3", 1), "", "lines"},
+	} {
+		var res Result
+		res.compare(Rule{ID: "txn.log.x"}, want, tc.said, nil)
+		if strings.Join(res.Details, ",") != tc.details || res.Cause != tc.cause {
+			t.Errorf("details %q because of %q\n%s", res.Details, res.Cause, res.Why)
+		}
+	}
+}

@@ -133,3 +133,31 @@ func TestReportSurvivesJSON(t *testing.T) {
 		t.Error(err, out.String())
 	}
 }
+
+// TestDiff: a rule that is broken in substance and was not is worse; the same difference is none.
+func TestDiff(t *testing.T) {
+	result := func(v Verdict, details ...string) Report {
+		return Report{Results: []Result{{ID: "a.b", Verdict: v, Details: details}}}
+	}
+	details, not := result(VerdictBroken, "words"), result(VerdictNotOffered)
+	for _, tc := range []struct {
+		older, newer Report
+		want         string
+		worse        bool
+	}{
+		{result(VerdictKept), details, "! a.b: kept -> broken in details\n", true},
+		{details, result(VerdictBroken), "! a.b: broken in details -> broken\n", true},
+		{result(VerdictBroken), details, "  a.b: broken -> broken in details\n", false},
+		{not, details, "! a.b: not offered -> broken in details\n", true},
+		{not, result(VerdictKept), "  a.b: not offered -> kept\n", false},
+		{result(VerdictKept), not, "! a.b: kept -> not offered\n", true},
+		{Report{}, result(VerdictBroken), "  a.b: no rule -> broken\n", false},
+		{details, details, "0 rules changed", false},
+	} {
+		var out strings.Builder
+		worse, err := WriteDiff(&out, Diff(tc.older, tc.newer))
+		if err != nil || worse != tc.worse || !strings.HasPrefix(out.String(), tc.want) {
+			t.Errorf("worse %v, %v, want %s\n%s", worse, err, tc.want, out.String())
+		}
+	}
+}

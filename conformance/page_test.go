@@ -161,6 +161,7 @@ A rule is broken **in details** only when all that differs is something that no 
 - a field that is empty on one side, beside the same error code on both, unless a client goes on
   by it, as by the member id beside MEMBER_ID_REQUIRED;
 - the same entries of an answer in another order;
+- the number at which the epochs of a group begin: a member only says them again;
 - a rule about what goes on within a broker: where a segment ends, what coordinators write to
   topics of their own.
 

@@ -5,14 +5,26 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // Change is a rule whose verdict differs between two reports, or a broken one that is
 // broken otherwise.
 type Change struct {
 	ID       string
-	Old, New Verdict // "" when the rule is in one report only
+	Old, New Verdict // "" when the rule is in one report only; see standing
 	Why      string  // of the new report
+}
+
+// verdictDetails is the standing of a rule that is broken in details only.
+const verdictDetails Verdict = "broken in details"
+
+// standing is a result's verdict, in which details stand apart.
+func (res Result) standing() Verdict {
+	if res.Verdict == VerdictBroken && len(res.Details) > 0 {
+		return verdictDetails
+	}
+	return res.Verdict
 }
 
 // Worse tells whether a rule that was kept is not any more, or one is broken that was
@@ -21,8 +33,12 @@ func (c Change) Worse() bool {
 	if c.Old == "" || c.New == "" {
 		return false
 	}
-	return c.Old == VerdictKept && c.New != VerdictKept || c.Old != VerdictBroken && c.New == VerdictBroken
+	was, is := slices.Index(better, c.Old), slices.Index(better, c.New)
+	return c.Old == VerdictKept && c.New != VerdictKept || is > was && is > 0
 }
+
+// better are the standings of what was held, from better to worse; the others say nothing.
+var better = []Verdict{VerdictKept, verdictDetails, VerdictBroken}
 
 // Diff compares two reports, ordered by id.
 func Diff(older, newer Report) []Change {
@@ -34,12 +50,12 @@ func Diff(older, newer Report) []Change {
 	for _, r := range newer.Results {
 		old := was[r.ID]
 		delete(was, r.ID)
-		if old.Verdict != r.Verdict || old.Verdict == VerdictBroken && old.Why != r.Why {
-			changes = append(changes, Change{r.ID, old.Verdict, r.Verdict, r.Why})
+		if old.standing() != r.standing() || old.Verdict == VerdictBroken && old.Why != r.Why {
+			changes = append(changes, Change{r.ID, old.standing(), r.standing(), r.Why})
 		}
 	}
 	for id, old := range was {
-		changes = append(changes, Change{ID: id, Old: old.Verdict})
+		changes = append(changes, Change{ID: id, Old: old.standing()})
 	}
 	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.ID, b.ID) })
 	return changes
@@ -58,7 +74,7 @@ func WriteDiff(w io.Writer, changes []Change) (worse bool, err error) {
 			return worse, err
 		}
 		if c.Why != "" {
-			if _, err := fmt.Fprintf(w, "%s\n", c.Why); err != nil {
+			if _, err := fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(c.Why, "\n", "\n    ")); err != nil {
 				return worse, err
 			}
 		}

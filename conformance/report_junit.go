@@ -64,6 +64,7 @@ type junitCase struct {
 
 type junitText struct {
 	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr,omitempty"` // "broken" or "broken in details"
 	Text    string `xml:",chardata"`
 }
 
@@ -72,7 +73,7 @@ func (res Result) junit() junitCase {
 	switch res.Verdict {
 	case VerdictKept:
 	case VerdictBroken:
-		c.Failure = &junitText{Message: res.Says, Text: res.Why}
+		c.Failure = &junitText{Message: res.First, Type: string(res.standing()), Text: res.Says + "\n" + res.Why}
 	default:
 		c.Skipped = &junitText{Message: string(res.Verdict) + ": " + res.Why}
 	}

@@ -54,7 +54,10 @@ func consumerNow(a *Conn, req *kmsg.ConsumerGroupHeartbeatRequest) *kmsg.Consume
 // of this conversation that are named: it learns of topics after the brokers do. It is
 // asked through a group of its own that has the same coordinator.
 func (c *Conversation) aware(group string, names []string) {
-	partition, _ := c.logOf(offsetsTopic, group)
+	partition, _, ok := c.findLog(offsetsTopic, group)
+	if !ok {
+		return // the target has no coordinator that learns of topics later
+	}
 	var fresh []Topic
 	for _, name := range names {
 		if key := fmt.Sprint(partition, name); slices.Contains(c.topics, name) && !c.known[key] {
@@ -109,13 +112,15 @@ func (c *Conversation) groupWith(label, config, value string) string {
 	rc.Name, rc.Op, rc.Value = config, kmsg.IncrementalAlterConfigOpSet, &value
 	r.Configs = append(r.Configs, rc)
 	req.Resources = append(req.Resources, r)
-	ask[*kmsg.IncrementalAlterConfigsResponse](c.setup, req)
+	if isRefused(ask[*kmsg.IncrementalAlterConfigsResponse](c.setup, req)) {
+		return g // a target without this config goes on without it
+	}
 	asked := kmsg.NewPtrDescribeConfigsRequest()
 	asked.Version = 4
 	resource := kmsg.NewDescribeConfigsRequestResource()
 	resource.ResourceType, resource.ResourceName, resource.ConfigNames = kmsg.ConfigResourceTypeGroupConfig, g, []string{config}
 	asked.Resources = append(asked.Resources, resource)
-	until(c, asked, func(resp *kmsg.DescribeConfigsResponse) bool {
+	tried(c, settleTries/4, asked, func(resp *kmsg.DescribeConfigsResponse) bool {
 		for _, r := range resp.Resources {
 			for _, rc := range r.Configs {
 				if rc.Name == config && rc.Value != nil && *rc.Value == value {

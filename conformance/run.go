@@ -40,7 +40,7 @@ type Result struct {
 	First string `json:"first,omitempty"`
 	Cause string `json:"cause,omitempty"`
 	// Details are the kinds of difference of a rule that is broken in details only, in what
-	// no client can act on: "words", "empty", "beside an error", "order", "within". None when
+	// no client can act on: "words", "empty", "beside an error", "order", "epochs", "within". None when
 	// it is broken in substance.
 	Details []string `json:"details,omitempty"`
 	Millis  int64    `json:"ms"`
@@ -238,6 +238,10 @@ func (res *Result) compare(rule Rule, want, got string, offer Offer) {
 		return
 	}
 	res.Verdict = VerdictBroken
+	topicless := strings.Contains(got, "\n"+noTopic)
+	if topicless {
+		want, got = withoutLogs(want), withoutLogs(got)
+	}
 	hard, details := mended(want, got)
 	if hard != want {
 		got, details = hard, nil
@@ -246,8 +250,10 @@ func (res *Result) compare(rule Rule, want, got string, offer Offer) {
 	if at, ok := callAt(want, got); ok {
 		res.At = &at
 	}
-	res.Cause, res.First = firstCause(want, got)
-	if res.Details = details; details == nil && (rule.Severity == Within || res.Cause == causeTopic) {
-		res.Details = []string{detailWithin}
+	if res.Cause, res.First = firstCause(want, got); want == got {
+		res.Cause, res.First = causeTopic, "a topic of a coordinator is missing"
+	}
+	if res.Details = details; topicless && hard == want || details == nil && (rule.Severity == Within || res.Cause == causeTopic) {
+		res.Details = append(details, detailWithin)
 	}
 }

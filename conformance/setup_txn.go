@@ -17,6 +17,9 @@ const (
 	offsetsTopic     = "__consumer_offsets"
 )
 
+// noTopic begins the line of a transcript that tells that a coordinator has no topic.
+const noTopic = "there is no topic "
+
 // TransactionalID is a fresh transactional id, whose coordinator answers where the
 // target has one; a broker without transactions is not waited for long.
 func (c *Conversation) TransactionalID(label string) string {
@@ -29,20 +32,10 @@ func (c *Conversation) TransactionalID(label string) string {
 	until(c, describeTransactions(id), warm[*kmsg.DescribeTransactionsResponse])
 	if c.names.coordinatorEpoch == nil {
 		until(c, initProducer(0), warm[*kmsg.InitProducerIDResponse]) // producer ids come in blocks, and the first is waited for
-		epoch := c.transactionEpoch(id)
+		_, epoch, _ := c.findLog(transactionTopic, id)
 		c.names.coordinatorEpoch = &epoch
 	}
 	return id
-}
-
-// transactionEpoch is the epoch of a transactional id's coordinator, and 0 where it keeps
-// what it knows in no topic.
-func (c *Conversation) transactionEpoch(id string) int32 {
-	if _, ok := tried(c, settleTries/10, metadata(12, transactionTopic), warm[*kmsg.MetadataResponse]); !ok {
-		return 0
-	}
-	_, epoch := c.logOf(transactionTopic, id)
-	return epoch
 }
 
 // AwaitTransaction waits, outside the transcript, until a transaction that was ended has
@@ -64,21 +57,27 @@ func (c *Conversation) AwaitTransactionState(id, state string) {
 }
 
 // logOf is the partition of a coordinator's topic that holds what belongs to key, and
-// the epoch of its leader.
+// the epoch of its leader; the conversation cannot go on without.
 func (c *Conversation) logOf(topic, key string) (partition, leaderEpoch int32) {
-	meta, ok := tried(c, settleTries, metadata(12, topic), warm[*kmsg.MetadataResponse])
+	partition, leaderEpoch, ok := c.findLog(topic, key)
 	if !ok {
-		c.say("there is no topic %s", topic)
+		c.say("this needs the topic %s", topic)
 		panic(ended{})
 	}
-	count := int32(0)
-	if len(meta.Topics) == 1 {
-		count = int32(len(meta.Topics[0].Partitions))
+	return partition, leaderEpoch
+}
+
+// findLog is logOf; ok tells whether the target has the topic.
+func (c *Conversation) findLog(topic, key string) (partition, leaderEpoch int32, ok bool) {
+	if c.topicless[topic] {
+		return 0, 0, false
 	}
-	if count == 0 {
-		c.say("%s has no partitions", topic)
-		panic(ended{})
+	meta, _ := tried(c, settleTries/4, metadata(12, topic), warm[*kmsg.MetadataResponse])
+	if len(meta.Topics) != 1 || len(meta.Topics[0].Partitions) == 0 {
+		c.topicless[topic] = true
+		return 0, 0, false
 	}
+	count := int32(len(meta.Topics[0].Partitions))
 	if hash := javaHash(key); hash != math.MinInt32 { // of which Utils.abs is 0
 		partition = max(hash, -hash) % count
 	}
@@ -87,7 +86,7 @@ func (c *Conversation) logOf(topic, key string) (partition, leaderEpoch int32) {
 			leaderEpoch = p.LeaderEpoch
 		}
 	}
-	return partition, leaderEpoch
+	return partition, leaderEpoch, true
 }
 
 // javaHash is String.hashCode of an ASCII string, by which Kafka finds coordinators.
@@ -105,6 +104,7 @@ type CoordinatorLog struct {
 	topic     Topic
 	partition int32
 	next      int64
+	there     bool // the target has the topic
 }
 
 // TransactionLog is where the coordinator of a transactional id writes, from now on.
@@ -115,7 +115,9 @@ func (c *Conversation) OffsetsLog(group string) *CoordinatorLog { return c.log(o
 
 func (c *Conversation) log(topic, key string) *CoordinatorLog {
 	l := &CoordinatorLog{c: c, topic: Topic{Name: topic}}
-	l.partition, _ = c.logOf(topic, key)
+	if l.partition, _, l.there = c.findLog(topic, key); !l.there {
+		return l
+	}
 	ends := until(c, listOffsets(7, topic, l.partition, -1), warm[*kmsg.ListOffsetsResponse])
 	l.next = ends.Topics[0].Partitions[0].Offset
 	return l
@@ -125,6 +127,10 @@ func (c *Conversation) log(topic, key string) *CoordinatorLog {
 // nothing of what others have.
 func (l *CoordinatorLog) Show() {
 	l.c.say("\n# what is new in %s", l.topic.Name)
+	if !l.there {
+		l.c.say(noTopic+"%s", l.topic.Name)
+		return
+	}
 	for {
 		req := fetch(12, l.topic, l.partition, l.next)
 		resp := ask[*kmsg.FetchResponse](l.c.setup, req)

@@ -14,20 +14,30 @@ type stored struct {
 	partition int32
 	next      int64 // offset of the first record that was not shown
 	wanted    int   // how many records are to be shown
+	there     bool  // the target has the topic
 }
 
 // stored begins to look at what is written of a group from now on.
 func (c *Conversation) stored(group string) *stored {
 	s := &stored{c: c, group: group}
-	s.partition, _ = c.logOf(offsetsTopic, group)
+	if s.partition, _, s.there = c.findLog(offsetsTopic, group); !s.there {
+		return s
+	}
 	s.next = ask[*kmsg.ListOffsetsResponse](c.setup, listOffsets(7, offsetsTopic, s.partition, -1)).Topics[0].Partitions[0].Offset
 	return s
 }
 
+// storedHead stands above the records that a coordinator has written.
+const storedHead = "what is stored:"
+
 // show adds to the transcript the next n records that are written of the group. Kafka
 // answers some requests before it has written.
 func (s *stored) show(n int) {
-	s.c.say("what is stored:")
+	s.c.say(storedHead)
+	if !s.there {
+		s.c.say(noTopic + offsetsTopic)
+		return
+	}
 	s.wanted = n
 	for range settleTries / 10 {
 		s.read()

@@ -38,7 +38,7 @@ type conformanceFlags struct {
 	run                               *regexp.Regexp
 	timeout                           time.Duration
 	parallel                          int
-	diff                              bool
+	diff, list                        bool
 	access                            accessFlags
 	random                            int
 	seed                              uint64
@@ -62,6 +62,7 @@ func (f *conformanceFlags) set() *flag.FlagSet {
 	fs.IntVar(&f.random, "random", 0, "hold `N` random sequences of requests with two brokers, instead\nof the rules")
 	fs.Uint64Var(&f.seed, "seed", 1, "draw the random sequences from this `SEED`")
 	fs.StringVar(&f.replay, "replay", "", "hold the sequence in `FILE`, which --random has printed, with\ntwo brokers")
+	fs.BoolVar(&f.list, "list", false, "say what the rules are, and hold none")
 	fs.BoolVar(&f.diff, "diff", false, "compare two reports, OLD.json and NEW.json")
 	return fs
 }
@@ -108,6 +109,20 @@ func (f *conformanceFlags) rules() ([]conformance.Rule, error) {
 	return rules, nil
 }
 
+// sayRules writes what the chosen rules say.
+func (f *conformanceFlags) sayRules(stdout io.Writer) error {
+	rules, err := f.rules()
+	if err != nil {
+		return err
+	}
+	for _, r := range rules {
+		if _, err := fmt.Fprintf(stdout, "%s\n    %s (%s)\n", r.ID, r.Says, r.Source); err != nil {
+			return notRun(fmt.Errorf("standard output: %w", err))
+		}
+	}
+	return nil
+}
+
 // conformanceCommand holds the rules with a target, or compares two reports.
 func conformanceCommand(args []string, stdout io.Writer) error {
 	var f conformanceFlags
@@ -124,6 +139,9 @@ func conformanceCommand(args []string, stdout io.Writer) error {
 		return diffReports(stdout, fs.Arg(0), fs.Arg(1))
 	case fs.NArg() > 0:
 		return usagef("unexpected argument %q", fs.Arg(0))
+	}
+	if f.list {
+		return f.sayRules(stdout)
 	}
 	if err := f.check(); err != nil {
 		return err
@@ -256,11 +274,13 @@ Usage:
   klamm conformance --bootstrap HOST:PORT --against HOST:PORT --random N [--seed S]
                                                     compare two brokers by random sequences
   klamm conformance --diff OLD.json NEW.json        compare two reports
+  klamm conformance --list [--run REGEX]            say what the rules are
 
 A rule is a conversation over the wire, and kept when the broker says what Apache
-Kafka said. It is broken when it says something else; not offered when it does not
-advertise an API or version that the rule needs; not run when it lacks a setting, or
-time was over. The rules make topics and groups of names of their own, and delete
+Kafka said. It is broken when it says something else, in details only when that is
+something that no client can act on, such as the words of an error message; not
+offered when it does not advertise an API or version that the rule needs; not run
+when it lacks a setting, or time was over. The rules make topics and groups of names of their own, and delete
 the topics. On a terminal one line shows how far it is; else there is a line for
 each rule.
 

@@ -141,11 +141,15 @@ func TestConformanceUsage(t *testing.T) {
 		{"--diff a", "--diff needs two reports, OLD.json and NEW.json"},
 	} {
 		code, stdout, stderr := outcome(t, append([]string{"conformance"}, strings.Fields(tc.args)...)...)
-		if want := "klamm: " + tc.want + `; see "klamm help"` + "\n"; code != 2 || stdout != "" || stderr != want {
+		if want := "klamm: " + tc.want + `; see "klamm conformance --help"` + "\n"; code != 2 || stdout != "" || stderr != want {
 			t.Errorf("klamm conformance %s: exit code %d, stdout %q\nstderr %q\nwant   %q", tc.args, code, stdout, stderr, want)
 		}
 	}
-	code, stdout, stderr := outcome(t, "conformance", "--help")
+	code, stdout, stderr := outcome(t, "conformance", "--list", "--run", "^frames.empty$")
+	if code != 0 || stderr != "" || !strings.HasPrefix(stdout, "frames.empty\n    ") || strings.Count(stdout, "\n") != 2 {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	code, stdout, stderr = outcome(t, "conformance", "--help")
 	if code != 0 || stderr != "" || !strings.Contains(stdout, "-bootstrap HOST:PORT") || !strings.Contains(stdout, "--diff OLD.json NEW.json") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}

@@ -26,13 +26,16 @@ func main() {
 }
 
 // usageError is a mistake on the command line.
-type usageError struct{ message string }
+type usageError struct {
+	message string
+	help    string // the command that says more
+}
 
 // Error is the message, and where to read on.
-func (e usageError) Error() string { return e.message + `; see "klamm help"` }
+func (e usageError) Error() string { return fmt.Sprintf("%s; see %q", e.message, e.help) }
 
 func usagef(format string, args ...any) error {
-	return usageError{fmt.Sprintf(format, args...)}
+	return usageError{fmt.Sprintf(format, args...), "klamm help"}
 }
 
 // run does what the command line asks for and returns the exit code. What went
@@ -68,7 +71,13 @@ func command(args []string, stdout, stderr io.Writer) error {
 	case "serve":
 		return serveCommand(args, stdout, stderr)
 	case "conformance":
-		return conformanceCommand(args, stdout)
+		err := conformanceCommand(args, stdout)
+		var usage usageError
+		if errors.As(err, &usage) {
+			usage.help = "klamm conformance --help"
+			return usage
+		}
+		return err
 	case "version", "help":
 		if len(args) > 0 {
 			return usagef("%s takes no argument, but got %q", name, args[0])
@@ -131,7 +140,7 @@ func parseFlags(fs *flag.FlagSet, args []string) (wantsHelp bool, err error) {
 	case errors.Is(err, flag.ErrHelp):
 		return true, nil
 	case err != nil:
-		return false, usageError{err.Error()}
+		return false, usagef("%v", err)
 	}
 	return false, nil
 }

@@ -137,7 +137,7 @@ func startError(err error) error {
 	if errors.As(err, &refused) {
 		return err
 	}
-	return usageError{err.Error()}
+	return usagef("%v", err.Error())
 }
 
 // reachable is the address to give to a client on this machine: a broker that
