@@ -9,7 +9,7 @@ import (
 // colours are read on light and on dark pages alike.
 const (
 	pictureBar  = 520 // the width of all rules of a family
-	pictureLeft = 150
+	pictureLeft = 165
 	pictureRow  = 34 // the height of a family
 	pictureTop  = 44
 )

@@ -151,8 +151,10 @@ of the others with kfake.
 
 [kfake](https://github.com/twmb/franz-go/tree/master/pkg/kfake) of %s was held in processes of its own, each
 rule with a fresh cluster of one broker, set by its own options to what the rule needs and else to
-Kafka's defaults; each rule that does not wait for time three times. It is made for testing franz-go and does not claim to say all that
-Kafka says, and it serves APIs that this suite does not ask about yet. %s
+Kafka's defaults; each rule that does not wait for time three times. It is made for testing franz-go, does
+not claim to say all that Kafka says, and serves APIs that this suite does not ask about yet. The rules
+were written to measure Klamm, and many look into corners that no client comes near: the numbers tell how
+much of what is measured is the same, and not how many programs work. %s
 
 A rule is broken **in details** only when all that differs is something that no client can act on:
 

@@ -94,7 +94,7 @@ func kfakeOptions(settings map[string]string) []kfake.Opt {
 }
 
 // kfakeResults are the results of rules, each with a kfake of its own, by rule. Each rule
-// is held as many times as runs says, and once if it waits for time to pass. One in which
+// is held as many times as runs says, but once if it waits for time to pass. One in which
 // kfake's process ends, and does so again when it is held alone, died.
 func kfakeResults(ctx context.Context, t *testing.T, rules []conformance.Rule, runs int) map[string][]conformance.Result {
 	todo, done := make(chan []string, runs*len(rules)), make(chan conformance.Result, runs*len(rules))
