@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"klamm/broker"
 )
@@ -64,6 +65,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 func command(args []string, stdout, stderr io.Writer) error {
 	name := "serve"
+	if len(args) == 1 && strings.TrimLeft(args[0], "-") == "version" {
+		return version(stdout) // --version is what many programs have
+	}
 	if len(args) > 0 && (args[0] == "" || args[0][0] != '-') {
 		name, args = args[0], args[1:]
 	}

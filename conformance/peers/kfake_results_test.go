@@ -36,15 +36,16 @@ func TestKfakeResults(t *testing.T) {
 		writeKfakeRows(t)
 		return
 	}
-	if testing.Short() {
-		t.Skip("some seconds of kfake")
+	if testing.Short() || raceDetector {
+		t.Skip("some seconds of kfake, whose races are not ours")
 	}
 	rows := readKfakeRows(t)
 	var rules []conformance.Rule
+	var newer []string
 	for _, r := range conformance.Rules() {
 		row, ok := rows[r.ID]
 		if !ok {
-			t.Errorf("%s lacks %s; see go test ./conformance/peers -run TestKfakeResults -timeout 30m -args -update-kfake", kfakeFile, r.ID)
+			newer = append(newer, r.ID)
 		}
 		if ok && !r.Timed && row.verdict != "varies" && row.cause != "awaited" && row.cause != "no answer" {
 			rules = append(rules, r)
@@ -53,6 +54,9 @@ func TestKfakeResults(t *testing.T) {
 	}
 	for id := range rows {
 		t.Errorf("%s names %s, which is no rule", kfakeFile, id)
+	}
+	if t.Logf("%s lacks %d rules: %q", kfakeFile, len(newer), newer); len(newer) > len(conformance.Rules())/10 {
+		t.Errorf("too many rules are newer than %s, which is written anew by go test ./conformance/peers -run TestKfakeResults -timeout 30m -args -update-kfake", kfakeFile)
 	}
 	rows = readKfakeRows(t)
 	for try := 1; len(rules) > 0; try++ {
