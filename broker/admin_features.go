@@ -72,7 +72,7 @@ func (c *Cluster) updateFeatures(call *call, req *kmsg.UpdateFeaturesRequest, re
 		for name, u := range updates {
 			s.finalize(name, u.level)
 		}
-		c.settings.Store(&s)
+		c.useSettings(&s)
 	}
 	none := protocol.None.Name()
 	for i := range req.FeatureUpdates {

@@ -42,6 +42,7 @@ type Cluster struct {
 	done     chan struct{} // closed by Close
 	running  sync.WaitGroup
 	connsMu  sync.Mutex
+	connsEnd *sync.Cond         // a connection has ended, or more are allowed
 	conns    map[*conn]struct{} // nil once closed
 }
 
@@ -61,6 +62,7 @@ func Start(cfg Config) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{cfg: cfg, log: cfg.Logger, seed: cfg.Seed, apis: apis[:], apiIndex: &apiIndex, started: time.Now(), done: make(chan struct{})}
+	c.connsEnd = sync.NewCond(&c.connsMu)
 	c.settings.Store(s)
 	c.upkeep.begin(c, s)
 	if c.log == nil {
@@ -106,6 +108,7 @@ func (c *Cluster) Close() error {
 		close(c.done)
 	}
 	c.conns = nil
+	c.connsEnd.Broadcast()
 	c.connsMu.Unlock()
 	if !closed {
 		c.listener.Close()
@@ -147,30 +150,6 @@ func (c *Cluster) accept() {
 			}()
 		}
 	}
-}
-
-// register notes an accepted connection, so that Close ends it.
-func (c *Cluster) register(cn *conn) bool {
-	c.connsMu.Lock()
-	defer c.connsMu.Unlock()
-	if c.isClosed() {
-		cn.nc.Close()
-		return false
-	}
-	if c.conns == nil {
-		c.conns = make(map[*conn]struct{})
-	}
-	c.conns[cn] = struct{}{}
-	c.running.Add(1)
-	return true
-}
-
-// forget is the last thing that a connection does.
-func (c *Cluster) forget(cn *conn) {
-	c.connsMu.Lock()
-	delete(c.conns, cn)
-	c.connsMu.Unlock()
-	close(cn.ended)
 }
 
 // acceptAgain tells whether to go on after a failed Accept. Out of file

@@ -293,7 +293,7 @@ func withConfigs(all map[string]map[string]string, own *bool, name string, confi
 
 // publish makes the changes count: those of the broker for the partitions of all topics.
 func (e *configEdit) publish() {
-	e.c.settings.Store(e.s)
+	e.c.useSettings(e.s)
 	if e.broker {
 		e.reconfigured = e.next.list
 		e.c.upkeep.reconfigure(e.s)

@@ -37,6 +37,7 @@ type settings struct {
 	deleteTopics             bool          // delete.topic.enable
 	socketRequestMaxBytes    int           // socket.request.max.bytes
 	connectionsMaxIdle       time.Duration // connections.max.idle.ms
+	connections              connectionLimits
 	fetchMaxBytes            int           // fetch.max.bytes
 	fetchSessionSlots        int           // max.incremental.fetch.session.cache.slots
 	maxRequestPartitions     int           // max.request.partition.size.limit
@@ -181,6 +182,7 @@ func (s *settings) compute() {
 	s.deleteTopics = s.truth("delete.topic.enable")
 	s.socketRequestMaxBytes = int(s.number("socket.request.max.bytes"))
 	s.connectionsMaxIdle = s.duration("connections.max.idle.ms", time.Millisecond)
+	s.connections = s.connectionLimits()
 	s.fetchMaxBytes = int(s.number("fetch.max.bytes"))
 	s.fetchSessionSlots = int(s.number("max.incremental.fetch.session.cache.slots"))
 	s.maxRequestPartitions = int(s.number("max.request.partition.size.limit"))

@@ -31,6 +31,8 @@ func Profiles() map[string]Profile {
 		{"auto-creation-off", map[string]string{"auto.create.topics.enable": "false"}},
 		{"deletion-off", map[string]string{"delete.topic.enable": "false"}},
 		{"short-idle", map[string]string{"connections.max.idle.ms": "4000"}},
+		{"few-connections", map[string]string{"max.connections": "3"}},
+		{"few-connections-per-ip", map[string]string{"max.connections.per.ip": "3"}},
 		{"joins-gather", map[string]string{"group.initial.rebalance.delay.ms": "2000"}},
 		{"no-fetch-sessions", map[string]string{"max.incremental.fetch.session.cache.slots": "0"}},
 		{"short-requests", map[string]string{"socket.request.max.bytes": "10000"}},

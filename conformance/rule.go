@@ -73,7 +73,7 @@ func Rules() []Rule {
 		producerStateRules(), txnRules(), quorumRules(), featureRules(), featureDowngradeRules(), quotaRules(), quotaRequestRules(), scramRules(), unsecuredRules(),
 		coordinatorRules(), joinRules(), syncRules(), heartbeatRules(),
 		leaveRules(), staticRules(), groupTimerRules(), memberRules(), within(storedRules()), expiryRules(), brokerLimitRules(), groupAdminRules(), commitRules(), committedRules(),
-		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(), logProperties(), groupProperties(),
+		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(), connectionLimitRules(), logProperties(), groupProperties(),
 		consumerHeartbeatRules(), consumerAssignRules(), consumerStaticRules(),
 		consumerConvertRules(), consumerGroupRules(),
 		scriptRules(),
