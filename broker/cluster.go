@@ -34,7 +34,7 @@ type Cluster struct {
 	producerID atomic.Int64  // the next one to give out
 	validated  atomic.Uint64 // topics that were only validated, for their ids
 	changes    changes
-	codecs     codecs
+	large      sync.Mutex                      // held while a batch larger than usual is decompressed
 	refused    atomic.Pointer[map[string]bool] // client ids that may not talk to us, nil: none
 
 	network  network

@@ -48,6 +48,58 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// Batches that are well formed and grow, beside one that cannot be taken, to topics that have
+// them compressed anew: what is too large is refused, and nothing of it is kept.
+func TestBombsAreNotRebuilt(t *testing.T) {
+	c := startTest(t, Config{Network: Memory})
+	admin := dialTest(t, c)
+	names := []string{"uncompressed", "gzip", "snappy", "lz4", "zstd"}
+	for _, name := range names {
+		createRecompressed(t, admin, name)
+	}
+	record := protocol.AppendRecord(nil, 0, 0, &protocol.Record{Value: make([]byte, 64<<20)})
+	var clients sync.WaitGroup
+	for _, codec := range []protocol.Codec{protocol.CodecGzip, protocol.CodecLZ4, protocol.CodecZstd} {
+		packed, err := new(protocol.Compressor).Append(nil, codec, record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			cl, bomb := dialTest(t, c), bombOf(codec, packed)
+			bomb.Topics[0].Topic = name
+			clients.Go(func() {
+				cl.send(bomb)
+				got := cl.receive(bomb).(*kmsg.ProduceResponse).Topics[0].Partitions[0]
+				code := protocol.ErrorCode(got.ErrorCode)
+				if plain := name == "uncompressed" || name == "snappy"; plain && code != protocol.MessageTooLarge || !plain && code != protocol.None {
+					t.Errorf("%v to %s: %v", codec, name, code)
+				}
+			})
+		}
+	}
+	clients.Wait()
+	runtime.GC()
+	var after runtime.MemStats
+	runtime.ReadMemStats(&after)
+	if after.HeapAlloc > 128<<20 {
+		t.Errorf("%d MiB are kept by connections that do nothing", after.HeapAlloc>>20)
+	}
+}
+
+func createRecompressed(t *testing.T, cl *client, name string) {
+	t.Helper()
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.Version = 7
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 1, 1
+	topic.Configs = []kmsg.CreateTopicsRequestTopicConfig{{Name: "compression.type", Value: &name}}
+	req.Topics = append(req.Topics, topic)
+	cl.send(req)
+	if code := cl.receive(req).(*kmsg.CreateTopicsResponse).Topics[0].ErrorCode; code != 0 {
+		t.Fatalf("%s: error code %d", name, code)
+	}
+}
+
 // bombOf is a Produce request of one batch that says that it has one record.
 func bombOf(codec protocol.Codec, packed []byte) *kmsg.ProduceRequest {
 	h := protocol.PlainBatch()

@@ -16,7 +16,7 @@ type partition struct {
 	index  int32
 	cfg    atomic.Pointer[partitions.Config] // what records are checked by, before the lock
 	upkeep *upkeep                           // the cluster's
-	codecs *codecs                           // the cluster's
+	large  *sync.Mutex                       // the cluster's, held while a large batch is decompressed
 
 	mu      sync.Mutex
 	log     *partitions.Partition
@@ -74,6 +74,31 @@ func (p *partition) append(done *partitions.Appended, now time.Time, d *protocol
 		return
 	}
 	p.appendBatch(done, now, &batch)
+}
+
+// usualPlain is how many bytes the records of most batches decompress to at most.
+const usualPlain = 4 << 20
+
+// validate checks the records of a Produce request. A small batch can decompress to
+// 100 MiB, so of larger than usual ones only one is in memory at a time, whatever
+// number of clients sends them.
+func (p *partition) validate(batch *partitions.Batch, now time.Time, d *protocol.Decompressor, in *partitions.Produced) *partitions.Refusal {
+	cfg := p.cfg.Load()
+	if d == nil {
+		return batch.Validate(cfg, nil, now, in)
+	}
+	d.Limit, d.Exceeded = usualPlain, false
+	if refused := batch.Validate(cfg, d, now, in); !d.Exceeded {
+		return refused
+	}
+	return p.validateLarge(batch, now, d, in)
+}
+
+func (p *partition) validateLarge(batch *partitions.Batch, now time.Time, d *protocol.Decompressor, in *partitions.Produced) *partitions.Refusal {
+	p.large.Lock()
+	defer p.large.Unlock()
+	d.Limit = 0
+	return batch.Validate(p.cfg.Load(), d, now, in)
 }
 
 func (p *partition) appendBatch(done *partitions.Appended, now time.Time, batch *partitions.Batch) {

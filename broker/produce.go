@@ -12,6 +12,7 @@ import (
 type produceScratch struct {
 	req          produceRequest
 	decompressor protocol.Decompressor
+	compressor   protocol.Compressor // for topics with a compression.type of their own
 }
 
 // serveProduce serves Produce. It is the hot path: the request is decoded into the
@@ -140,7 +141,10 @@ func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedParti
 			return
 		}
 	}
-	in := partitions.Produced{Topic: t.name, Partition: rp.index, Version: c.header.Version, Records: rp.records, Tried: txn.tried}
+	in := partitions.Produced{
+		Topic: t.name, Partition: rp.index, Version: c.header.Version, Records: rp.records, Tried: txn.tried,
+		Compressor: &c.conn.produce.compressor,
+	}
 	p.append(&rp.done, c.now, &c.conn.produce.decompressor, &in)
 	if rp.spoiled != protocol.None {
 		rp.done = refusedAppend(rp.spoiled)

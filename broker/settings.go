@@ -3,7 +3,6 @@ package broker
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -238,10 +237,13 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 		return n
 	}
 	policy := splitConfigList(s.topicValue(configs, "cleanup.policy"))
+	compression, byBroker := topicCompression(configs, s)
 	ratio, _ := strconv.ParseFloat(javaTrim(s.topicValue(configs, "min.cleanable.dirty.ratio")), 64)
 	cfg := partitions.Config{
+		Recompress:           byBroker,
+		Compression:          compression,
+		MaxDecompressed:      int(number("max.decompressed.message.bytes")),
 		MaxMessageBytes:      int(number("max.message.bytes")),
-		MaxRecordBytes:       maxRecordBytes(number("max.decompressed.message.bytes")),
 		LogAppendTime:        javaTrim(s.topicValue(configs, "message.timestamp.type")) == "LogAppendTime",
 		SegmentBytes:         number("segment.bytes"),
 		SegmentMs:            number("segment.ms"),
@@ -253,7 +255,6 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 		TimestampBeforeMaxMs: number("message.timestamp.before.max.ms"),
 		TimestampAfterMaxMs:  number("message.timestamp.after.max.ms"),
 		Compacted:            slices.Contains(policy, "compact"),
-		Compression:          s.compression(configs),
 		ProducerIDExpiration: s.producerIDExpiration,
 		ProducerIDCheck:      s.duration("producer.id.expiration.check.interval.ms", time.Millisecond),
 		MinCompactionLagMs:   number("min.compaction.lag.ms"),
@@ -267,26 +268,22 @@ func partitionConfig(configs map[string]string, s *settings) partitions.Config {
 	return cfg
 }
 
-// maxRecordBytes is 0 for the default, which is the largest array that Java can make.
-func maxRecordBytes(n int64) int32 {
-	if n == math.MaxInt32-8 {
-		return 0
-	}
-	return int32(n)
-}
-
-// compression is what compression.type says, and the level that goes with it.
-func (s *settings) compression(configs map[string]string) partitions.Compression {
+// topicCompression is the codec that all batches of a topic are to have, and its level; ok is
+// false where each keeps that of its producer.
+func topicCompression(configs map[string]string, s *settings) (as protocol.Compression, ok bool) {
 	name := javaTrim(s.topicValue(configs, "compression.type"))
-	if name == "producer" {
-		return partitions.Compression{}
+	switch name {
+	case "producer":
+		return as, false
+	case "uncompressed":
+		return as, true
 	}
-	codec, _ := protocol.CodecOf(name) // none is "uncompressed"
-	c := partitions.Compression{Own: true, Codec: codec}
-	if codec == protocol.CodecGzip || codec == protocol.CodecLZ4 || codec == protocol.CodecZstd {
-		c.Level, _ = strconv.Atoi(javaTrim(s.topicValue(configs, "compression."+name+".level")))
+	for as.Codec = protocol.CodecGzip; as.Codec.String() != name; as.Codec++ {
 	}
-	return c
+	if level := "compression." + name + ".level"; as.Codec != protocol.CodecSnappy {
+		as.Level, _ = strconv.Atoi(javaTrim(s.topicValue(configs, level)))
+	}
+	return as, true
 }
 
 // editDistance is the Levenshtein distance of a and b, or limit+1 where it is larger.

@@ -10,6 +10,7 @@ import (
 
 	"klamm/groupcoord"
 	"klamm/partitions"
+	"klamm/protocol"
 )
 
 func TestSettingsAreKafkasButForTheDifferences(t *testing.T) {
@@ -57,12 +58,13 @@ func TestSettingsRefuseWhatKafkaDoes(t *testing.T) {
 }
 
 func TestPartitionConfigFollowsTopicThenBroker(t *testing.T) {
-	s, err := newSettings(map[string]string{"message.max.bytes": "5000", "log.message.timestamp.type": "LogAppendTime"})
+	s, err := newSettings(map[string]string{"message.max.bytes": "5000", "log.message.timestamp.type": "LogAppendTime", "compression.type": "zstd"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := partitionConfig(map[string]string{"cleanup.policy": "delete, compact", "message.timestamp.after.max.ms": " +5 "}, s)
+	got := partitionConfig(map[string]string{"cleanup.policy": "delete, compact", "message.timestamp.after.max.ms": " +5 ", "compression.zstd.level": "-7"}, s)
 	want := partitions.Config{MaxMessageBytes: 5000, LogAppendTime: true, TimestampBeforeMaxMs: 1<<63 - 1,
+		Recompress: true, Compression: protocol.Compression{Codec: protocol.CodecZstd, Level: -7}, MaxDecompressed: protocol.LargestRecord,
 		TimestampAfterMaxMs: 5, Compacted: true, ProducerIDExpiration: 24 * time.Hour, ProducerIDCheck: 10 * time.Minute, SegmentBytes: 1 << 30, SegmentMs: 7 * 24 * 3_600_000,
 		SegmentIndexBytes: 10 << 20, IndexIntervalBytes: 4096, Deletes: true, RetentionMs: 7 * 24 * 3_600_000, RetentionBytes: -1,
 		MaxCompactionLagMs: 1<<63 - 1, MinCleanableRatio: 0.5, DeleteRetentionMs: 24 * 3_600_000}

@@ -116,7 +116,7 @@ func (e *topicEdit) newPartitions(t *topic, from, to int32) []*partition {
 	made := make([]*partition, to-from)
 	for i := range values {
 		p := &values[i]
-		p.topic, p.index, p.codecs, p.upkeep = t.name, from+int32(i), &e.c.codecs, &e.c.upkeep
+		p.topic, p.index, p.large, p.upkeep = t.name, from+int32(i), &e.c.large, &e.c.upkeep
 		p.cfg.Store(&cfg)
 		p.log = partitions.New()
 		made[i] = p

@@ -65,7 +65,7 @@ func (r Rule) Family() string {
 func Rules() []Rule {
 	all := slices.Concat(
 		apiVersionsRules(), everyVersionRules(), overClaimRules(), frameRules(), metadataRules(), topicRules(), describeRules(),
-		produceRules(), idempotentRules(),
+		produceRules(), recompressRules(), idempotentRules(),
 		fetchRules(), fetchSessionRules(), logOffsetRules(), within(segmentRules()), within(rollRules()), retentionRules(), renewedRules(),
 		compactionRules(), compactionTimeRules(), compactionTxnRules(), logLimitRules(), recompressionRules(),
 		logEdgeRules(), groupEdgeRules(), configEdgeRules(), profileRules(),

@@ -156,6 +156,14 @@ func produceRules() []Rule {
 			req.Topics = append(req.Topics, produce(12, -1, u, 0, batchOf("y")).Topics...)
 			produced(c, req)
 		}),
+		must("produce.compression-by-topic", "A topic whose compression.type is a codec has batches recompressed.", "LogValidator", func(c *Conversation) {
+			t := c.Topic("orders", 1, "compression.type", "gzip")
+			u := c.Topic("bills", 1, "compression.type", "uncompressed")
+			produced(c, produce(9, -1, t, 0, batchOf("v")))
+			produced(c, produce(9, -1, u, 0, seal(newBatch(), codecZstd, values("v")...)))
+			get(c.Conn("a"), fetch(12, t, 0, 0))
+			get(c.Conn("a"), fetch(12, u, 0, 0))
+		}),
 		must("produce.base-offset", "A batch must have base offset 0; its leader epoch is the broker's to set.", "LogValidator", func(c *Conversation) {
 			t := c.Topic("orders", 1)
 			b := newBatch()

@@ -142,8 +142,8 @@ func (c *Cleaning) records(h *protocol.BatchHeader, batch []byte) protocol.Recor
 	payload, err := c.unpack.Decompress(h.Codec(), batch[protocol.BatchOverhead:])
 	c.unread = c.unread || err != nil
 	reader := protocol.ReadRecords(payload, h.NumRecords)
-	if h.Codec() != protocol.CodecNone {
-		reader.Limit(c.cfg.MaxRecordBytes)
+	if h.Codec() != protocol.CodecNone && checkSizes(c.cfg, reader) != nil {
+		c.unread = true // until the limit is raised again
 	}
 	return reader
 }

@@ -12,18 +12,21 @@ import (
 // and looked into, and is kept but for what the log patches.
 func FuzzValidate(f *testing.F) {
 	for codec := protocol.CodecNone; codec <= protocol.CodecZstd; codec++ {
-		f.Add(goodBatch(f, codec), false, false)
+		f.Add(goodBatch(f, codec), false, false, byte(255))
+		f.Add(goodBatch(f, codec), true, true, byte(codec))
+		f.Add(goodBatch(f, codec), false, true, byte(codec+1)%5)
 	}
-	f.Add(withMagic(goodBatch(f, 0), 1), true, true)
-	var pack protocol.Compressor
-	f.Fuzz(func(t *testing.T, records []byte, logAppendTime, sealed bool) {
+	f.Add(withMagic(goodBatch(f, 0), 1), true, true, byte(2))
+	f.Fuzz(func(t *testing.T, records []byte, logAppendTime, sealed bool, target byte) {
 		if sealed && len(records) >= protocol.BatchOverhead {
 			records = bytes.Clone(records)
 			records[magicAt] = 2
 			protocol.SealBatch(records) // so that more than the CRC is tried
 		}
+		came := bytes.Clone(records)
 		cfg := defaults()
 		cfg.LogAppendTime = logAppendTime
+		cfg.Recompress, cfg.Compression.Codec = target <= byte(protocol.CodecZstd), protocol.Codec(target)
 		d := protocol.Decompressor{Limit: 1 << 20}
 		now := time.UnixMilli(1_700_000_000_000)
 		Inspect(9, records)
@@ -31,9 +34,6 @@ func FuzzValidate(f *testing.F) {
 		var batch Batch
 		if batch.Validate(&cfg, &d, now, &Produced{Topic: "t", Version: 9, Records: records}) != nil {
 			return
-		}
-		for codec := protocol.CodecNone; codec <= protocol.CodecZstd; codec++ {
-			compressedAnew(t, &cfg, codec, &pack, records, now)
 		}
 		p := New()
 		var done Appended
@@ -51,6 +51,12 @@ func FuzzValidate(f *testing.F) {
 		if !bytes.Equal(kept[protocol.BatchOverhead:], batch.Bytes[protocol.BatchOverhead:]) {
 			t.Fatal("the records were changed")
 		}
+		if !bytes.Equal(came, records) {
+			t.Fatal("what the client sent was changed")
+		}
+		if cfg.Recompress {
+			sameRecords(t, records, kept, cfg.Compression.Codec)
+		}
 		if newest, code := p.FindOffset(&cfg, MaxTimestamp, &d); h.MaxTimestampMs >= 0 && newest.TimestampMs != h.MaxTimestampMs {
 			t.Fatalf("max timestamp %d is not found: %v", h.MaxTimestampMs, code)
 		}
@@ -59,31 +65,30 @@ func FuzzValidate(f *testing.F) {
 	})
 }
 
-// compressedAnew produces records that are valid to a topic with a codec of its own: what is
-// kept has the same records.
-func compressedAnew(t *testing.T, cfg *Config, codec protocol.Codec, pack *protocol.Compressor, records []byte, now time.Time) {
-	own := *cfg
-	own.Compression = Compression{Own: true, Codec: codec}
-	d := protocol.Decompressor{Limit: 1 << 20}
-	var batch Batch
-	if refused := batch.Validate(&own, &d, now, &Produced{Topic: "t", Version: 9, Records: records, Compressor: pack}); refused != nil {
-		return // too large by now, or a record whose size is wrong, which only some look at
+// sameRecords sees that a batch that was compressed anew has the codec, and the records that it
+// came with.
+func sameRecords(t *testing.T, came, kept []byte, codec protocol.Codec) {
+	h, _ := protocol.ParseBatchHeader(kept)
+	old, _ := protocol.ParseBatchHeader(came)
+	if h.Codec() != codec {
+		t.Fatalf("%v was asked for, and %v is kept", codec, h.Codec())
 	}
-	if batch.Header.Codec() != codec {
-		t.Fatalf("kept as %+v", batch.Header)
+	if old.Codec() == codec {
+		return // nothing was written anew
 	}
-	want, _, err := protocol.DecodeBatch(nil, records, &d)
+	before, _, err := protocol.DecodeBatch(nil, came, nil)
 	if err != nil {
-		return // which skimming did not see
+		t.Fatalf("a batch that cannot be read was taken: %v", err)
 	}
-	got, rest, err := protocol.DecodeBatch(nil, batch.Bytes, &d)
-	if err != nil || len(rest) > 0 || len(got) != len(want) {
-		t.Fatalf("%d records became %d: %v", len(want), len(got), err)
+	after, rest, err := protocol.DecodeBatch(nil, kept, nil)
+	if err != nil || len(rest) > 0 || len(before) != len(after) || h.LastOffsetDelta != h.NumRecords-1 {
+		t.Fatalf("%d records became %d, %v", len(before), len(after), err)
 	}
-	for i := range got {
-		if !bytes.Equal(got[i].Key, want[i].Key) || !bytes.Equal(got[i].Value, want[i].Value) || len(got[i].Headers) != len(want[i].Headers) ||
-			got[i].TimestampMs != want[i].TimestampMs && !own.LogAppendTime {
-			t.Fatalf("record %d is %+v, was %+v", i, got[i], want[i])
+	for i, b := range before {
+		a := after[i]
+		if a.Offset != int64(i) || string(a.Key) != string(b.Key) || string(a.Value) != string(b.Value) || len(a.Headers) != len(b.Headers) ||
+			!h.LogAppendTime() && a.TimestampMs != b.TimestampMs {
+			t.Fatalf("record %d was %+v and is %+v", i, b, a)
 		}
 	}
 }

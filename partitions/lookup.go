@@ -44,7 +44,7 @@ func TimestampKnown(version int16, timestampMs int64) bool {
 // FindOffset answers ListOffsets: for one of the timestamps that are none what its
 // name says, and for any other the first record that is not older. Compressed
 // batches are looked into with d, which may be nil; the code is InvalidRecord when a record
-// of one is larger than cfg.MaxRecordBytes allows by now. It mirrors
+// of one is larger than cfg.MaxDecompressed allows by now. It mirrors
 // org.apache.kafka.storage.internals.log.UnifiedLog.fetchOffsetByTimestamp.
 func (p *Partition) FindOffset(cfg *Config, timestampMs int64, d *protocol.Decompressor) (TimestampOffset, protocol.ErrorCode) {
 	switch timestampMs {
@@ -58,7 +58,7 @@ func (p *Partition) FindOffset(cfg *Config, timestampMs int64, d *protocol.Decom
 	if d == nil {
 		d = new(protocol.Decompressor)
 	}
-	search := lookup{p: p, d: d, maxRecordBytes: cfg.MaxRecordBytes}
+	search := lookup{p: p, d: d, maxRecordBytes: cfg.recordLimit()}
 	if timestampMs != MaxTimestamp {
 		found := search.timestamp(timestampMs)
 		return found, search.code
@@ -82,7 +82,7 @@ func (p *Partition) FindOffset(cfg *Config, timestampMs int64, d *protocol.Decom
 type lookup struct {
 	p              *Partition
 	d              *protocol.Decompressor
-	maxRecordBytes int32
+	maxRecordBytes int
 	code           protocol.ErrorCode // InvalidRecord: a record was too large to look on
 }
 
@@ -125,11 +125,16 @@ func (s *lookup) inBatch(h *protocol.BatchHeader, batch []byte, timestampMs int6
 		return noOffset, false // it was readable when it was appended
 	}
 	reader := protocol.SkimRecords(payload, h.NumRecords)
-	if h.Codec() != protocol.CodecNone {
-		reader.Limit(s.maxRecordBytes)
-	}
+	limited := s.maxRecordBytes > 0 && h.Codec() != protocol.CodecNone
 	var v protocol.RecordView
-	for reader.Next(&v) {
+	for {
+		if limited && reader.NextSize() > s.maxRecordBytes {
+			s.code = protocol.InvalidRecord
+			return noOffset, false
+		}
+		if !reader.Next(&v) {
+			return noOffset, false
+		}
 		found := TimestampOffset{h.BaseTimestampMs + v.TimestampDelta, h.BaseOffset + int64(v.OffsetDelta), h.PartitionLeaderEpoch}
 		if h.LogAppendTime() {
 			found.TimestampMs = h.MaxTimestampMs
@@ -138,8 +143,4 @@ func (s *lookup) inBatch(h *protocol.BatchHeader, batch []byte, timestampMs int6
 			return found, true
 		}
 	}
-	if reader.Err() != nil {
-		s.code = protocol.InvalidRecord
-	}
-	return noOffset, false
 }

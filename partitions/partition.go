@@ -9,19 +9,25 @@ import (
 // Config is what a topic's configuration means to the records of its partitions.
 type Config struct {
 	MaxMessageBytes      int   // max.message.bytes: the largest batch, header included
-	MaxRecordBytes       int32 // max.decompressed.message.bytes: the largest record of a compressed batch; 0: without limit
 	LogAppendTime        bool  // message.timestamp.type=LogAppendTime
 	TimestampBeforeMaxMs int64 // message.timestamp.before.max.ms
 	TimestampAfterMaxMs  int64 // message.timestamp.after.max.ms
 	Compacted            bool  // cleanup.policy has compact: every record needs a key
-	SegmentBytes         int64 // segment.bytes; 0: without limit
-	SegmentIndexBytes    int64 // segment.index.bytes: a segment whose index is full is left; 0: without limit
-	IndexIntervalBytes   int64 // index.interval.bytes: how much of a segment lies between two entries
-	Deletes              bool  // cleanup.policy has delete: the two limits that follow count
-	RetentionMs          int64 // retention.ms; negative: for ever
-	RetentionBytes       int64 // retention.bytes; negative: without limit
-	SegmentMs            int64 // segment.ms, by the timestamps of records; 0: without limit
-	Compression          Compression
+	// Recompress tells that compression.type names a codec, which every batch is to have, at
+	// Compression's level; else each keeps its producer's.
+	Recompress  bool
+	Compression protocol.Compression
+	// MaxDecompressed is max.decompressed.message.bytes, the largest record of a compressed
+	// batch, without its size in front; 0: without limit.
+	MaxDecompressed int
+
+	SegmentBytes       int64 // segment.bytes; 0: without limit
+	SegmentIndexBytes  int64 // segment.index.bytes: a segment whose index is full is left; 0: without limit
+	IndexIntervalBytes int64 // index.interval.bytes: how much of a segment lies between two entries
+	Deletes            bool  // cleanup.policy has delete: the two limits that follow count
+	RetentionMs        int64 // retention.ms; negative: for ever
+	RetentionBytes     int64 // retention.bytes; negative: without limit
+	SegmentMs          int64 // segment.ms, by the timestamps of records; 0: without limit
 
 	MinCompactionLagMs int64   // min.compaction.lag.ms: how old a record is at least when it is cleaned away
 	MaxCompactionLagMs int64   // max.compaction.lag.ms: how old a segment may get that is not cleaned

@@ -1,54 +1,73 @@
 package partitions
 
 import (
+	"errors"
+	"time"
+
 	"klamm/protocol"
 )
 
-// Compression is what the batches of a topic are compressed with (compression.type,
-// org.apache.kafka.server.record.BrokerCompressionType). The zero value leaves it to the
-// producers.
-type Compression struct {
-	Own   bool           // the topic has a codec of its own: Codec
-	Codec protocol.Codec // of Own; CodecNone is compression.type=uncompressed
-	Level int            // that it is written at, as protocol.Compressor has it
+// recompress checks the records of a batch whose topic asks for another codec than its
+// producer chose, and writes them anew. As all of them are read then, offsets that do not count
+// up are no error, and sizes in front of records have to be true. It mirrors
+// LogValidator.validateMessagesAndAssignOffsetsCompressed and buildRecordsAndAssignOffsets.
+func (b *Batch) recompress(cfg *Config, d *protocol.Decompressor, now time.Time, in *Produced) *Refusal {
+	h := &b.Header
+	compressed := h.Codec() != protocol.CodecNone
+	payload := b.Bytes[protocol.BatchOverhead:]
+	if compressed {
+		var err error
+		if payload, err = b.decompress(d); err != nil {
+			return refuseCompressed(err)
+		}
+	}
+	reader := protocol.ReadRecords(payload, h.NumRecords)
+	if compressed {
+		if refused := checkSizes(cfg, reader); refused != nil {
+			return refused
+		}
+	}
+	check := recordCheck{cfg: cfg, nowMs: now.UnixMilli(), batchTime: h.LogAppendTime(), maxMs: protocol.NoTimestampMs}
+	walked := reader
+	check.records(&walked, h, in)
+	if err := walked.Err(); err != nil {
+		if errors.Is(err, protocol.ErrRecordSize) && !compressed {
+			return refusedByLog(protocol.UnknownServerError)
+		}
+		return refusedByLog(protocol.InvalidRecord)
+	}
+	if check.count > 0 {
+		return check.refusal()
+	}
+	return b.rebuild(cfg, check.nowMs, reader, in.Compressor)
 }
 
-// changes tells whether a batch of that codec is written anew.
-func (c Compression) changes(codec protocol.Codec) bool { return c.Own && c.Codec != codec }
-
-// recompress writes the batch anew in the codec of the topic. Its records are those that
-// payload has, which have been looked at; their offsets count up, whatever they were, and
-// the time of the first is the base of the others (LogValidator.buildRecordsAndAssignOffsets).
-func (b *Batch) recompress(cfg *Config, pack *protocol.Compressor, payload []byte) *Refusal {
-	if pack == nil {
-		pack = new(protocol.Compressor)
+// rebuild writes the batch anew. What Kafka's writer will not write is an error that it did not
+// foresee, and that error comes before the one of a batch that has become too large.
+func (b *Batch) rebuild(cfg *Config, nowMs int64, records protocol.RecordReader, c *protocol.Compressor) *Refusal {
+	h := &b.Header
+	if h.Transactional() && h.ProducerID == protocol.NoProducerID ||
+		h.ProducerID != protocol.NoProducerID && (h.ProducerEpoch == protocol.NoProducerEpoch || h.BaseSequence < 0) {
+		return refusedByLog(protocol.UnknownServerError)
 	}
-	h := b.Header
-	was, _ := protocol.ParseBatchHeader(b.Bytes)
-	plain := make([]byte, 0, len(payload))
-	var v protocol.RecordView
-	records := protocol.ReadRecords(payload, h.NumRecords)
-	for i := int32(0); records.Next(&v); i++ {
-		atMs := was.BaseTimestampMs + v.TimestampDelta
-		if was.LogAppendTime() {
-			atMs = was.MaxTimestampMs
-		}
-		if i == 0 {
-			h.BaseTimestampMs = atMs
-		}
-		v.OffsetDelta, v.TimestampDelta = i, atMs-h.BaseTimestampMs
-		plain = protocol.AppendRecordView(plain, &v)
+	if c == nil {
+		c = new(protocol.Compressor)
 	}
-	h.Attributes = h.Attributes&^protocol.AttrCodec | int16(cfg.Compression.Codec)
-	out, err := pack.AppendLevel(h.Append(nil), cfg.Compression.Codec, cfg.Compression.Level, plain)
+	appendTimeMs, maxPlain := int64(-1), protocol.DecompressLimit
+	if cfg.LogAppendTime {
+		appendTimeMs = nowMs
+	}
+	if cfg.Compression.Codec == protocol.CodecNone {
+		maxPlain = min(maxPlain, cfg.MaxMessageBytes) // what is larger is refused below all the same
+	}
+	batch, newest, err := c.Rebuild(*h, cfg.Compression, appendTimeMs, maxPlain, records)
 	switch {
-	case err != nil:
-		panic("partitions: " + err.Error()) // codec and level have been checked when they were set
-	case len(out) > cfg.MaxMessageBytes:
+	case errors.Is(err, protocol.ErrTooLarge), err == nil && len(batch) > cfg.MaxMessageBytes:
 		return &Refusal{Code: protocol.MessageTooLarge}
+	case err != nil:
+		return refusedByLog(protocol.UnknownServerError)
 	}
-	protocol.SealBatch(out)
-	b.Bytes = out
-	b.Header, _ = protocol.ParseBatchHeader(out)
+	b.Bytes, b.NewestDelta = batch, newest
+	b.Header, _ = protocol.ParseBatchHeader(batch)
 	return nil
 }

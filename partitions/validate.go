@@ -16,7 +16,8 @@ type Produced struct {
 	Version   int16 // of the request
 	Records   []byte
 	Tried     bool // goes to Batch
-	// Compressor is the caller's, for batches that are compressed anew; nil where it has none.
+	// Compressor compresses the batch anew where its topic asks for another codec. It is the
+	// caller's, the batch stays in it until its next use, and it may be nil.
 	Compressor *protocol.Compressor
 }
 
@@ -27,8 +28,8 @@ const maxRecordErrors = 10_000
 // Validate does the part of an append that needs no lock: it checks the records
 // field of a Produce request as Kafka does (one batch, magic 2, sizes, CRC, codec,
 // count, each record, timestamps) and fills b, or says why it refuses. The bytes are
-// not changed and not copied, unless the topic wants another codec; what follows the batch
-// and is none itself is cut off. d is the caller's, and may be nil.
+// not changed and not copied, unless compression.type asks for another codec; what follows
+// the batch and is none itself is cut off. d is the caller's, and may be nil.
 // It mirrors ProduceRequest.validateRecords, UnifiedLog.analyzeAndValidateRecords
 // and org.apache.kafka.storage.internals.log.LogValidator, in this order.
 func (b *Batch) Validate(cfg *Config, d *protocol.Decompressor, now time.Time, in *Produced) *Refusal {
@@ -43,6 +44,9 @@ func (b *Batch) Validate(cfg *Config, d *protocol.Decompressor, now time.Time, i
 	}
 	if refused := b.checkHeader(cfg); refused != nil {
 		return refused
+	}
+	if cfg.Recompress && cfg.Compression.Codec != b.Header.Codec() {
+		return b.recompress(cfg, d, now, in)
 	}
 	return b.checkRecords(cfg, d, now, in)
 }
@@ -103,28 +107,20 @@ func (b *Batch) checkHeader(cfg *Config) *Refusal {
 // max timestamp.
 func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Time, in *Produced) *Refusal {
 	h := &b.Header
-	payload := b.Bytes[protocol.BatchOverhead:]
 	compressed := h.Codec() != protocol.CodecNone
-	anew := cfg.Compression.changes(h.Codec())
+	reader := protocol.ReadRecords(b.Bytes[protocol.BatchOverhead:], h.NumRecords)
 	if compressed {
-		if d == nil {
-			d = new(protocol.Decompressor)
-		}
-		var err error
-		if payload, err = d.Decompress(h.Codec(), payload); err != nil {
+		payload, err := b.decompress(d)
+		if err != nil {
 			return refuseCompressed(err)
 		}
-	}
-	skims := compressed && !anew // without keys and values
-	reader := protocol.ReadRecords(payload, h.NumRecords)
-	if skims {
 		reader = protocol.SkimRecords(payload, h.NumRecords)
-	}
-	if compressed {
-		reader.Limit(cfg.MaxRecordBytes)
+		if refused := checkSizes(cfg, reader); refused != nil {
+			return refused
+		}
 	}
 	nowMs := now.UnixMilli()
-	check := recordCheck{cfg: cfg, nowMs: nowMs, compressed: compressed, skims: skims, batchTime: h.LogAppendTime(), maxMs: protocol.NoTimestampMs}
+	check := recordCheck{cfg: cfg, nowMs: nowMs, compressed: compressed, batchTime: h.LogAppendTime(), maxMs: protocol.NoTimestampMs}
 	inOrder := check.records(&reader, h, in)
 	if err := reader.Err(); err != nil {
 		if errors.Is(err, protocol.ErrRecordSize) {
@@ -135,7 +131,7 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 	if check.count > 0 {
 		return check.refusal()
 	}
-	if skims && !inOrder {
+	if compressed && !inOrder {
 		// Kafka sets out to write the batch anew and fails, for it kept no keys and values.
 		return refusedByLog(protocol.UnknownServerError)
 	}
@@ -148,10 +144,41 @@ func (b *Batch) checkRecords(cfg *Config, d *protocol.Decompressor, now time.Tim
 		h.MaxTimestampMs = check.maxMs
 		b.NewestDelta = check.maxDelta
 	}
-	if anew {
-		return b.recompress(cfg, in.Compressor, payload)
-	}
 	return nil
+}
+
+// decompress returns the plain records of a compressed batch, which are d's.
+func (b *Batch) decompress(d *protocol.Decompressor) ([]byte, error) {
+	if d == nil {
+		d = new(protocol.Decompressor)
+	}
+	return d.Decompress(b.Header.Codec(), b.Bytes[protocol.BatchOverhead:])
+}
+
+// recordLimit is the largest record of a compressed batch that is read, in bytes; 0 is no limit.
+func (cfg *Config) recordLimit() int {
+	if cfg.MaxDecompressed == protocol.LargestRecord {
+		return 0
+	}
+	return cfg.MaxDecompressed
+}
+
+// checkSizes refuses a record of a compressed batch above max.decompressed.message.bytes. It
+// is a walk of its own, for hardly anybody sets that.
+func checkSizes(cfg *Config, r protocol.RecordReader) *Refusal {
+	limit := cfg.recordLimit()
+	if limit == 0 {
+		return nil
+	}
+	var v protocol.RecordView
+	for {
+		if r.NextSize() > limit {
+			return refusedByLog(protocol.InvalidRecord)
+		}
+		if !r.Next(&v) {
+			return nil
+		}
+	}
 }
 
 // refusedByLog is what the log refuses without a word.
@@ -172,7 +199,6 @@ type recordCheck struct {
 	cfg                  *Config
 	nowMs                int64
 	compressed           bool
-	skims                bool  // looks at compressed records without their keys and values
 	batchTime            bool  // the batch says that its records bear the time of an append
 	maxMs                int64 // the largest timestamp, -1 at least
 	maxDelta, firstDelta int32 // offset deltas of the first record that has it, and of the first of all
@@ -256,7 +282,7 @@ func (c *recordCheck) outOfRange(timestampMs int64) bool {
 // describe is the text of Kafka's record, of which there are two kinds.
 func (c *recordCheck) describe(v *protocol.RecordView, timestampMs int64) string {
 	kind, key, value := "DefaultRecord", len(v.Key), len(v.Value)
-	if c.skims {
+	if c.compressed {
 		kind = "PartialDefaultRecord"
 		if v.Key == nil {
 			key = -1

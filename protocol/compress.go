@@ -27,21 +27,13 @@ const (
 // Known tells whether Kafka has a codec of that number.
 func (c Codec) Known() bool { return c >= CodecNone && c <= CodecZstd }
 
-// codecNames are Kafka's names of the codecs, as compression.type has them.
-var codecNames = [...]string{"none", "gzip", "snappy", "lz4", "zstd"}
-
 // String is Kafka's name of the codec, as compression.type has it.
 func (c Codec) String() string {
+	names := [...]string{"none", "gzip", "snappy", "lz4", "zstd"}
 	if !c.Known() {
 		return fmt.Sprintf("codec %d", int8(c))
 	}
-	return codecNames[c]
-}
-
-// CodecOf is the codec of one of Kafka's names; CodecNone and false where there is none.
-func CodecOf(name string) (codec Codec, ok bool) {
-	i := slices.Index(codecNames[:], name)
-	return Codec(max(i, 0)), i >= 0
+	return names[c]
 }
 
 // ErrTooLarge means that compressed records would grow beyond the limit.
@@ -187,45 +179,58 @@ func (d *Decompressor) unzstd(dst, src []byte, limit int) ([]byte, error) {
 // largest that the highest level of a Java producer asks for.
 const zstdMaxWindow = 128 << 20
 
+// Compression is a codec and how hard it tries, as a topic's compression.type and the levels
+// beside it ask for (org.apache.kafka.common.compress.Compression).
+type Compression struct {
+	Codec Codec
+	// Level is Kafka's level of the codec: 1 to 9 of gzip, 1 to 17 of lz4, -131072 to 22 of
+	// zstd. 0 is the codec's default, and so is -1 of gzip; snappy has none.
+	Level int
+}
+
+// defaultLZ4Level is compression.lz4.level's default, which means the fast compressor and not
+// a level of the other one (Lz4BlockOutputStream).
+const defaultLZ4Level = 9
+
 // Compressor compresses records, one batch after another, and keeps what it needs
 // for the next one. It belongs to one goroutine at a time; its zero value is ready
 // and needs no closing.
 type Compressor struct {
-	plain     []byte
-	gzip      *gzip.Writer
-	gzipLevel int // that gzip was made with
-	lz4       *lz4Writer
-	zstd      *zstd.Encoder
-	zstdLevel int // that zstd was made with
+	plain []byte
+	batch []byte // what Rebuild returned last
+	gzip  *gzip.Writer
+	lz4   *lz4Writer
+	zstd  *zstd.Encoder
+
+	gzipLevel, zstdLevel int // what the two were made with
 }
 
-// Append is AppendLevel at the default level of the codec.
+// Append appends src, compressed as Kafka's own writers do it: gzip at its default
+// level, snappy in the framing of snappy-java, lz4 in a frame of independent blocks
+// of 64 KiB, zstd at level 3. The error is that of an unknown codec.
 func (c *Compressor) Append(dst []byte, codec Codec, src []byte) ([]byte, error) {
-	return c.AppendLevel(dst, codec, 0, src)
+	return c.AppendAs(dst, Compression{Codec: codec}, src)
 }
 
-// AppendLevel appends src, compressed as Kafka's own writers do it: snappy in the framing
-// of snappy-java, lz4 in a frame of independent blocks of 64 KiB. The level is the codec's
-// (compression.gzip.level, compression.lz4.level, compression.zstd.level); 0 is its
-// default, and the levels that a library does not have are the next that it has. The error
-// is that of an unknown codec or level.
-func (c *Compressor) AppendLevel(dst []byte, codec Codec, level int, src []byte) ([]byte, error) {
-	switch codec {
+// AppendAs is Append at a level. The bytes are not those that Kafka's compressors make of a
+// level, but they take about as long and are about as many.
+func (c *Compressor) AppendAs(dst []byte, as Compression, src []byte) ([]byte, error) {
+	switch as.Codec {
 	case CodecNone:
 		return append(dst, src...), nil
 	case CodecGzip:
-		return c.appendGzip(dst, level, src)
+		return c.appendGzip(dst, as.Level, src)
 	case CodecSnappy:
 		return appendSnappy(dst, src), nil
 	case CodecLZ4:
 		if c.lz4 == nil {
 			c.lz4 = new(lz4Writer)
 		}
-		return c.lz4.append(dst, level, src)
+		return c.lz4.append(dst, as.Level, src)
 	case CodecZstd:
-		return c.appendZstd(dst, level, src)
+		return c.appendZstd(dst, as.Level, src)
 	default:
-		return dst, fmt.Errorf("protocol: there is no %v", codec)
+		return dst, fmt.Errorf("protocol: there is no %v", as.Codec)
 	}
 }
 
@@ -235,37 +240,41 @@ func (c *Compressor) appendGzip(dst []byte, level int, src []byte) ([]byte, erro
 	}
 	sink := byteSink(dst)
 	if c.gzip == nil || c.gzipLevel != level {
-		w, err := gzip.NewWriterLevel(&sink, level)
-		if err != nil {
+		var err error
+		if c.gzip, err = gzip.NewWriterLevel(&sink, level); err != nil {
 			return dst, err
 		}
-		c.gzip, c.gzipLevel = w, level
+		c.gzipLevel = level
 	} else {
 		c.gzip.Reset(&sink)
 	}
 	if _, err := c.gzip.Write(src); err != nil {
 		return dst, err
 	}
-	return sink, c.gzip.Close()
+	err := c.gzip.Close()
+	c.gzip.Reset(nil) // the sink is the caller's
+	return sink, err
 }
 
 func (c *Compressor) appendZstd(dst []byte, level int, src []byte) ([]byte, error) {
-	if level == 0 {
-		level = zstdDefaultLevel
-	}
 	if c.zstd == nil || c.zstdLevel != level {
-		w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
-			zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)))
+		as := zstd.SpeedDefault
+		if level != 0 {
+			as = zstd.EncoderLevelFromZstd(level)
+		}
+		var err error
+		c.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(as), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
 		if err != nil {
 			return dst, err
 		}
-		c.zstd, c.zstdLevel = w, level
+		c.zstdLevel = level
 	}
-	return c.zstd.EncodeAll(src, dst), nil
+	dst = c.zstd.EncodeAll(src, dst)
+	if len(src) > keepScratch {
+		c.zstd = nil // its tables have grown with what they were used for
+	}
+	return dst, nil
 }
-
-// zstdDefaultLevel is the default of compression.zstd.level.
-const zstdDefaultLevel = 3
 
 // byteSink appends what is written to it.
 type byteSink []byte

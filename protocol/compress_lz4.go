@@ -99,23 +99,24 @@ func unlz4Block(dst, block []byte, plain bool, maxBlock, limit int) ([]byte, err
 // lz4Writer writes frames as Lz4BlockOutputStream does: blocks of 64 KiB, no checksums.
 type lz4Writer struct {
 	fast  lz4.Compressor
-	high  lz4.CompressorHC
+	high  *lz4.CompressorHC // of a quarter MiB, so only when a level asks for it
 	block []byte
 }
 
-// The levels of the library are powers of two; Kafka's default level is the fast compressor.
-const (
-	lz4DefaultLevel = 9
-	lz4HighestLevel = 9
-)
+// lz4Levels are the levels of the library, which has fewer than lz4-java.
+var lz4Levels = [...]lz4.CompressionLevel{
+	lz4.Level1, lz4.Level2, lz4.Level3, lz4.Level4, lz4.Level5, lz4.Level6, lz4.Level7, lz4.Level8, lz4.Level9,
+}
 
-// compress makes one block of part.
-func (w *lz4Writer) compress(level int, part []byte) (int, error) {
-	if level == 0 || level == lz4DefaultLevel {
-		return w.fast.CompressBlock(part, w.block)
+func (w *lz4Writer) compress(src []byte, level int) (int, error) {
+	if level < 1 || level == defaultLZ4Level {
+		return w.fast.CompressBlock(src, w.block)
 	}
-	w.high.Level = lz4.Level1 << (min(max(level, 1), lz4HighestLevel) - 1)
-	return w.high.CompressBlock(part, w.block)
+	if w.high == nil {
+		w.high = new(lz4.CompressorHC)
+	}
+	w.high.Level = lz4Levels[min(level, len(lz4Levels))-1]
+	return w.high.CompressBlock(src, w.block)
 }
 
 func (w *lz4Writer) append(dst []byte, level int, src []byte) ([]byte, error) {
@@ -128,7 +129,7 @@ func (w *lz4Writer) append(dst []byte, level int, src []byte) ([]byte, error) {
 	}
 	for len(src) > 0 {
 		part := src[:min(len(src), lz4BlockSize)]
-		n, err := w.compress(level, part)
+		n, err := w.compress(part, level)
 		if err != nil {
 			return dst, err
 		}

@@ -52,40 +52,6 @@ func TestCodecsRoundTrip(t *testing.T) {
 	}
 }
 
-// TestLevels compresses at every level that Kafka has: what comes back is the same, and a
-// high level takes no more bytes than a low one.
-func TestLevels(t *testing.T) {
-	var c Compressor
-	var d Decompressor
-	text := bytes.Repeat([]byte("the quick brown fox jumps over the lazy dog, and again; "), 500)
-	for i := range text {
-		text[i] ^= byte(i / 97 % 3)
-	}
-	for codec, levels := range map[Codec][]int{
-		CodecGzip: {1, 2, 5, -1, 9},
-		CodecLZ4:  {9, 1, 2, 8, 17},
-		CodecZstd: {-131072, -5, 1, 3, 7, 22},
-	} {
-		var sizes []int
-		for _, level := range append(levels, 0) {
-			packed, err := c.AppendLevel(nil, codec, level, text)
-			if err != nil {
-				t.Fatalf("%v at level %d: %v", codec, level, err)
-			}
-			if plain, err := d.Decompress(codec, packed); err != nil || !bytes.Equal(plain, text) {
-				t.Fatalf("%v at level %d came back as %d bytes, %v", codec, level, len(plain), err)
-			}
-			sizes = append(sizes, len(packed))
-		}
-		if first, last := sizes[0], sizes[len(levels)-1]; last >= first {
-			t.Errorf("%v: %d bytes at level %d, %d at %d", codec, first, levels[0], last, levels[len(levels)-1])
-		}
-	}
-	if _, err := c.AppendLevel(nil, CodecGzip, 10, text); err == nil {
-		t.Error("gzip has a level 10")
-	}
-}
-
 func TestDecompressStopsAtTheLimit(t *testing.T) {
 	var c Compressor
 	for _, codec := range codecs[1:] {

@@ -10,6 +10,10 @@ var ErrRecord = errors.New("protocol: invalid record in batch")
 // Kafka has no answer of its own for that: it fails with UNKNOWN_SERVER_ERROR.
 var ErrRecordSize = errors.New("protocol: the size of a record is not a varint")
 
+// LargestRecord is the largest record that Kafka reads, in bytes: an array of Java has no more
+// (the default of max.decompressed.message.bytes).
+const LargestRecord = 1<<31 - 9
+
 // RecordView is one record as it stands in a batch. Its slices alias the batch.
 type RecordView struct {
 	Attributes     int8
@@ -32,7 +36,6 @@ type RecordReader struct {
 	b       []byte // the whole payload
 	at      int
 	left    int32
-	limit   int32 // 0: none
 	lenient bool
 	err     error
 }
@@ -51,26 +54,24 @@ func SkimRecords(payload []byte, numRecords int32) RecordReader {
 	return RecordReader{b: payload, left: max(numRecords, 0), lenient: true}
 }
 
-// Limit refuses records that say to be of more than n bytes, the number in front of them not
-// counted, as ErrRecord (max.decompressed.message.bytes); 0 is no limit.
-func (r *RecordReader) Limit(n int32) { r.limit = n }
-
-// tooLarge tells whether the next record says to be larger than the limit.
-func (r *RecordReader) tooLarge() bool {
-	size, at := varint(r.b, r.at)
-	return at >= 0 && size > r.limit
-}
-
 // Err is ErrRecord or ErrRecordSize when Next ended before the end, or else nil.
 func (r *RecordReader) Err() error { return r.err }
+
+// NextSize is the size that stands in front of the next record, in bytes; 0 where there is none.
+func (r *RecordReader) NextSize() int {
+	if r.left == 0 || r.err != nil {
+		return 0
+	}
+	size, at := varint(r.b, r.at)
+	if at < 0 {
+		return 0
+	}
+	return int(size)
+}
 
 // Next reads the next record into v.
 func (r *RecordReader) Next(v *RecordView) bool {
 	if r.left == 0 || r.err != nil {
-		return false
-	}
-	if r.limit > 0 && r.tooLarge() {
-		r.err = ErrRecord
 		return false
 	}
 	at, err := r.read(v)
@@ -157,7 +158,7 @@ func (r *RecordReader) readSlow(v *RecordView) (int, error) {
 		return 0, ErrRecord
 	}
 	start := at
-	if at >= len(b) || size < 0 || !r.lenient && int(size) > len(b)-at {
+	if at >= len(b) || size < 0 || size > LargestRecord || !r.lenient && int(size) > len(b)-at {
 		return 0, ErrRecord
 	}
 	v.Attributes = int8(b[at])
