@@ -20,6 +20,7 @@ const (
 const (
 	metadataVersion         = "metadata.version"
 	groupVersion            = "group.version"
+	shareVersion            = "share.version"
 	kraftVersion            = "kraft.version"
 	transactionVersion      = "transaction.version"
 	eligibleLeaderReplicas  = "eligible.leader.replicas.version"
@@ -116,11 +117,20 @@ func (s *settings) refuseFeature(name string, u featureUpdate) string {
 	return ""
 }
 
+// reached is a feature up to the level whose machinery is here: level 2 of share.version
+// has dead-letter queues (KIP-1191).
+func reached(f protocol.Feature) protocol.Feature {
+	if f.Name == shareVersion {
+		f.Max, f.Finalized = min(f.Max, 1), min(f.Finalized, 1)
+	}
+	return f
+}
+
 // workingFeature is a feature of the release whose machinery is here.
 func workingFeature(name string) (protocol.Feature, bool) {
 	for f := range protocol.Kafka440().Features() {
 		if f.Name == name && works(name) {
-			return f, true
+			return reached(f), true
 		}
 	}
 	return protocol.Feature{}, false

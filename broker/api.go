@@ -124,6 +124,13 @@ var apis = [...]api{
 	row((*Cluster).consumerGroupDescribe),
 	row((*Cluster).listConfigResources),
 	row((*Cluster).describeTopicPartitions),
+	row((*Cluster).shareGroupHeartbeat),
+	row((*Cluster).shareGroupDescribe),
+	row((*Cluster).shareFetch),
+	row((*Cluster).shareAcknowledge),
+	row((*Cluster).describeShareGroupOffsets),
+	row((*Cluster).alterShareGroupOffsets),
+	row((*Cluster).deleteShareGroupOffsets),
 }
 
 // apiIndex gives the place of each API key in the table, by 1; 0 is no place.

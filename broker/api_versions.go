@@ -7,8 +7,8 @@ import (
 )
 
 // workingFeatures are the features of Kafka whose machinery is here. The others,
-// share.version and so on, are advertised once their protocols are served.
-var workingFeatures = [...]string{metadataVersion, groupVersion, kraftVersion, transactionVersion, eligibleLeaderReplicas}
+// streams.version and so on, are advertised once their protocols are served.
+var workingFeatures = [...]string{metadataVersion, groupVersion, shareVersion, kraftVersion, transactionVersion, eligibleLeaderReplicas}
 
 // finalizedEpoch stands for the offset in the metadata log at which Kafka read the features.
 const finalizedEpoch = 1
@@ -31,6 +31,7 @@ func (c *Cluster) apiVersions(call *call, req *kmsg.ApiVersionsRequest, resp *km
 	s := c.settings.Load()
 	resp.FinalizedFeaturesEpoch = finalizedEpoch + s.featureUpdates
 	for f := range release.Features() {
+		f = reached(f)
 		if works(f.Name) && (req.Version >= 4 || f.Min > 0) {
 			supported := kmsg.NewApiVersionsResponseSupportedFeature()
 			supported.Name, supported.MinVersion, supported.MaxVersion = f.Name, f.Min, f.Max
@@ -38,6 +39,7 @@ func (c *Cluster) apiVersions(call *call, req *kmsg.ApiVersionsRequest, resp *km
 		}
 	}
 	for f := range release.FinalizedFeatures() {
+		f = reached(f)
 		if level := s.level(f); works(f.Name) && level > 0 {
 			finalized := kmsg.NewApiVersionsResponseFinalizedFeature()
 			finalized.Name, finalized.MinVersionLevel, finalized.MaxVersionLevel = f.Name, level, level

@@ -23,13 +23,16 @@ type Cluster struct {
 	image    atomic.Pointer[topicImage]
 	mu       sync.Mutex // guards changes of settings and image
 
-	groups   groups
-	txns     transactions
-	sessions fetchSessions
-	upkeep   upkeep
-	quotas   map[string]clientQuota               // by entity; guarded by mu, immutable
-	scram    map[string]map[int8]*scramCredential // by user and mechanism; guarded by mu
-	started  time.Time
+	groups          groups
+	txns            transactions
+	sessions        fetchSessions
+	shareStates     shareStates
+	sharePartitions sharePartitions
+	shareSessions   shareSessions
+	upkeep          upkeep
+	quotas          map[string]clientQuota               // by entity; guarded by mu, immutable
+	scram           map[string]map[int8]*scramCredential // by user and mechanism; guarded by mu
+	started         time.Time
 
 	producerID atomic.Int64  // the next one to give out
 	validated  atomic.Uint64 // topics that were only validated, for their ids
@@ -120,6 +123,9 @@ func (c *Cluster) Close() error {
 	c.upkeep.end()
 	c.groups.close() // only now: a request on its way may have made one
 	c.txns.unload()
+	for _, p := range c.sharePartitions.all() {
+		p.fence()
+	}
 	return nil
 }
 

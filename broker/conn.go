@@ -32,6 +32,7 @@ type conn struct {
 
 	produce produceScratch
 	fetch   fetchScratch
+	share   *shareSession // that began here last
 
 	watching bool          // the watch runs: cn.in is its own
 	turn     atomic.Int32  // which goroutine goes on; only while watching
@@ -62,6 +63,7 @@ func (cn *conn) serve() {
 	}
 	defer cn.cluster.forget(cn)
 	cn.settle()
+	cn.cluster.shareDisconnected(cn)
 	cn.nc.Close()
 	if cn.watching {
 		<-cn.watched

@@ -91,6 +91,9 @@ func (s *settings) groupConfig(id string) groupcoord.Config {
 	cfg.ConsumerSessionTimeout = ms("consumer.session.timeout.ms")
 	cfg.ConsumerHeartbeatInterval = ms("consumer.heartbeat.interval.ms")
 	cfg.ConsumerAssignmentInterval = ms("consumer.assignment.interval.ms")
+	cfg.ShareSessionTimeout = ms("share.session.timeout.ms")
+	cfg.ShareHeartbeatInterval = ms("share.heartbeat.interval.ms")
+	cfg.ShareAssignmentInterval = ms("share.assignment.interval.ms")
 	return cfg
 }
 

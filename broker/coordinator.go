@@ -38,6 +38,10 @@ func (c *Cluster) findCoordinator(call *call, req *kmsg.FindCoordinatorRequest, 
 	}
 	for _, key := range req.CoordinatorKeys {
 		one := kmsg.NewFindCoordinatorResponseCoordinator()
+		code := code
+		if req.CoordinatorType == shareCoordinator && !isShareCoordinatorKey(key) {
+			code = protocol.InvalidRequest
+		}
 		one.Key, one.ErrorCode, one.ErrorMessage = key, int16(code), &message
 		one.NodeID, one.Host, one.Port = nodeID, host, port
 		if code != protocol.None {
@@ -48,14 +52,18 @@ func (c *Cluster) findCoordinator(call *call, req *kmsg.FindCoordinatorRequest, 
 }
 
 // coordinatorError tells whether there is a coordinator of a type. Each writes to a topic
-// of its own, which is made if it is not there. Share groups are answered as where there
-// is no share coordinator.
+// of its own, which is made if it is not there. The share coordinator is asked
+// for by version 6 on, with keys that name share partitions.
 func (c *Cluster) coordinatorError(kind int8, version int16) protocol.ErrorCode {
 	switch kind {
 	case groupCoordinator:
 		return c.needsTopic(offsetsTopicName)
 	case transactionCoordinator:
 		return c.needsTopic(transactionTopicName)
+	case shareCoordinator:
+		if version >= 6 {
+			return c.needsTopic(shareGroupTopicName)
+		}
 	}
 	return protocol.InvalidRequest
 }

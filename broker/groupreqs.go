@@ -152,6 +152,7 @@ func (c *Cluster) deleteGroups(call *call, req *kmsg.DeleteGroupsRequest, resp *
 			continue // named twice, answered once
 		}
 		seen[id] = true
+		call.deleteShareGroupState(id)
 		reply := call.ask(id, func(_ *group, to groupcoord.Token) groupcoord.Event {
 			return groupcoord.DeleteGroup{To: to}
 		})

@@ -30,15 +30,16 @@ type group struct {
 	life    uint64     // tells groups of the same id apart that come one after another
 	records *partition // where its records in __consumer_offsets go
 
-	mu      sync.Mutex
-	machine *groupcoord.Group
-	waiting map[groupcoord.Token]chan kmsg.Response
-	token   groupcoord.Token
-	joins   uint64 // counts the random member ids
-	timer   *time.Timer
-	armed   time.Time // when the timer fires at the earliest; zero: not armed
-	known   *settings // that the machine is configured by
-	gone    bool
+	mu        sync.Mutex
+	machine   *groupcoord.Group
+	waiting   map[groupcoord.Token]chan kmsg.Response
+	token     groupcoord.Token
+	joins     uint64 // counts the random member ids
+	timer     *time.Timer
+	armed     time.Time           // when the timer fires at the earliest; zero: not armed
+	shareTodo []groupcoord.Effect // what it wants of the share coordinator
+	known     *settings           // that the machine is configured by
+	gone      bool
 }
 
 // openGroup returns the group of an id, a fresh one if there is none, locked. An
@@ -235,6 +236,8 @@ func (g *group) carryOut(now time.Time, e groupcoord.Event, own groupcoord.Token
 			}
 		case groupcoord.Append:
 			g.append(now, effect.Records)
+		case groupcoord.InitializeShareState, groupcoord.DeleteShareState:
+			g.shareTodo = append(g.shareTodo, effect)
 		case groupcoord.Again:
 			g.carryOut(now, groupcoord.Tick{}, 0)
 		}
@@ -323,4 +326,5 @@ func (c *Cluster) groupsTopicsDeleted(names []string) {
 	for _, g := range c.groups.all() {
 		g.tell(now, groupcoord.TopicsDeleted{Topics: names})
 	}
+	c.shareTopicsDeleted(now, slices.Contains(names, shareGroupTopicName))
 }

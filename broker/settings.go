@@ -39,6 +39,8 @@ type settings struct {
 	connections              connectionLimits
 	fetchMaxBytes            int           // fetch.max.bytes
 	fetchSessionSlots        int           // max.incremental.fetch.session.cache.slots
+	shareMaxSessions         int           // group.share.max.share.sessions
+	shareUpdatesPerSnapshot  int           // share.coordinator.snapshot.update.records.per.snapshot
 	maxRequestPartitions     int           // max.request.partition.size.limit
 	producerIDExpiration     time.Duration // producer.id.expiration.ms
 	offsetsTopicPartitions   int32         // offsets.topic.num.partitions
@@ -183,6 +185,8 @@ func (s *settings) compute() {
 	s.connectionsMaxIdle = s.duration("connections.max.idle.ms", time.Millisecond)
 	s.connections = s.connectionLimits()
 	s.fetchMaxBytes = int(s.number("fetch.max.bytes"))
+	s.shareMaxSessions = int(s.number("group.share.max.share.sessions"))
+	s.shareUpdatesPerSnapshot = int(s.number("share.coordinator.snapshot.update.records.per.snapshot"))
 	s.fetchSessionSlots = int(s.number("max.incremental.fetch.session.cache.slots"))
 	s.maxRequestPartitions = int(s.number("max.request.partition.size.limit"))
 	s.producerIDExpiration = s.duration("producer.id.expiration.ms", time.Millisecond)
@@ -200,6 +204,7 @@ func (s *settings) compute() {
 		InitialRebalanceDelay:         s.duration("group.initial.rebalance.delay.ms", time.Millisecond),
 		MaxSize:                       int(s.number("group.max.size")),
 		MaxBatchSize:                  int(s.number("message.max.bytes")),
+		ShareMaxSize:                  int(s.number("group.share.max.size")),
 		ConsumerMaxSize:               int(s.number("group.consumer.max.size")),
 		ConsumerAssignors:             splitConfigList(s.value("group.consumer.assignors")),
 		ConsumerUpgrade:               s.migrates("upgrade"),

@@ -27,6 +27,7 @@ func TestSettingsAreKafkasButForTheDifferences(t *testing.T) {
 		MinSessionTimeout: 6 * time.Second, MaxSessionTimeout: 30 * time.Minute, InitialRebalanceDelay: 0,
 		MaxSize: 1<<31 - 1, OffsetMetadataMaxSize: 4096, MaxBatchSize: 1_048_588, OffsetsRetention: 7 * 24 * time.Hour,
 		OffsetsRetentionCheckInterval: 10 * time.Minute,
+		ShareMaxSize:                  200,
 		ConsumerMaxSize:               1<<31 - 1, ConsumerAssignors: []string{"uniform", "range"}, ConsumerUpgrade: true, ConsumerDowngrade: true,
 	}
 	if diff := cmp.Diff(want, s.group); diff != "" {

@@ -91,6 +91,18 @@ var unordered = map[string]bool{
 	"ConsumerGroupDescribeResponse.Groups.Members.TargetAssignment.TopicPartitions":            true,
 	"DeleteGroupsResponse.Groups":                                                              true,
 
+	"ShareFetchResponse.Topics":                                  true,
+	"ShareFetchResponse.Topics.Partitions":                       true,
+	"ShareAcknowledgeResponse.Topics":                            true,
+	"ShareAcknowledgeResponse.Topics.Partitions":                 true,
+	"ShareGroupDescribeResponse.Groups":                          true,
+	"ShareGroupDescribeResponse.Groups.Members":                  true,
+	"DescribeShareGroupOffsetsResponse.Groups":                   true,
+	"DescribeShareGroupOffsetsResponse.Groups.Topics":            true,
+	"DescribeShareGroupOffsetsResponse.Groups.Topics.Partitions": true,
+	"AlterShareGroupOffsetsResponse.Topics":                      true,
+	"DeleteShareGroupOffsetsResponse.Topics":                     true,
+
 	"AddPartitionsToTxnResponse.Topics":                                true,
 	"AddPartitionsToTxnResponse.Topics.Partitions":                     true,
 	"AddPartitionsToTxnResponse.Transactions":                          true,

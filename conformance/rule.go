@@ -76,6 +76,7 @@ func Rules() []Rule {
 		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(), connectionLimitRules(), logProperties(), groupProperties(),
 		consumerHeartbeatRules(), consumerAssignRules(), consumerStaticRules(),
 		consumerConvertRules(), consumerGroupRules(),
+		shareFetchRules(), shareSessionRules(), shareAckRules(), shareGroupRules(), shareOffsetRules(),
 		scriptRules(),
 	)
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })

@@ -64,9 +64,9 @@ func verdicts(r conformance.Report) map[string]conformance.Verdict {
 func TestVerdicts(t *testing.T) {
 	rules := chosen(t, "metadata.unknown", "metadata.auto-create", "versions.advertised", "frames.empty")
 	lacking := rules[0]
-	lacking.ID, lacking.Run = "share.heartbeat", func(c *conformance.Conversation) {
+	lacking.ID, lacking.Run = "streams.heartbeat", func(c *conformance.Conversation) {
 		c.Topic("orders", 1) // is deleted, though the conversation cannot go on
-		c.Conn("a").Send(shareHeartbeat())
+		c.Conn("a").Send(streamsHeartbeat())
 	}
 	unrecorded := rules[0]
 	unrecorded.ID = "metadata.made-up"
@@ -103,7 +103,7 @@ func TestVerdicts(t *testing.T) {
 	report = run(t, map[string]string{"group.max.size": "2", "num.partitions": "3"},
 		conformance.Suite{Rules: append(rules, lacking, small), Against: against})
 	want = map[string]conformance.Verdict{
-		"frames.empty": conformance.VerdictKept, "metadata.unknown": conformance.VerdictKept, "share.heartbeat": conformance.VerdictNotOffered,
+		"frames.empty": conformance.VerdictKept, "metadata.unknown": conformance.VerdictKept, "streams.heartbeat": conformance.VerdictNotOffered,
 		"metadata.auto-create": conformance.VerdictBroken, "versions.advertised": conformance.VerdictKept, "groups.made-up": conformance.VerdictKept,
 	}
 	if d := cmp.Diff(want, verdicts(report)); d != "" {
@@ -169,10 +169,8 @@ func TestCannotRun(t *testing.T) {
 	}
 }
 
-func shareHeartbeat() *kmsg.ShareGroupHeartbeatRequest {
-	req := kmsg.NewPtrShareGroupHeartbeatRequest()
-	req.Version = 1
-	return req
+func streamsHeartbeat() *kmsg.StreamsGroupHeartbeatRequest {
+	return kmsg.NewPtrStreamsGroupHeartbeatRequest()
 }
 
 // TestLost has a rule that ends its target: the report names it, and says of the others why

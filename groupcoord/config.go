@@ -16,6 +16,10 @@ type Config struct {
 	ConsumerAssignors             []string      // group.consumer.assignors; none: uniform
 	ConsumerUpgrade               bool          // group.consumer.migration.policy: a classic group may become a consumer group
 	ConsumerDowngrade             bool          // ... and go back
+	ShareSessionTimeout           time.Duration // share.session.timeout.ms of the group
+	ShareHeartbeatInterval        time.Duration // share.heartbeat.interval.ms of the group
+	ShareAssignmentInterval       time.Duration // share.assignment.interval.ms of the group
+	ShareMaxSize                  int           // group.share.max.size
 	OffsetMetadataMaxSize         int           // offset.metadata.max.bytes
 	MaxBatchSize                  int           // message.max.bytes: the records of one Append as a batch, in bytes
 	OffsetsRetention              time.Duration // offsets.retention.minutes

@@ -57,6 +57,40 @@ type ConsumerGroupHeartbeat struct {
 	Topics               TopicImage
 }
 
+// ShareGroupHeartbeat is a ShareGroupHeartbeat request (KIP-932) that CheckShareHeartbeat
+// finds nothing wrong with; Topics are those of the moment.
+type ShareGroupHeartbeat struct {
+	To                   Token
+	Req                  *kmsg.ShareGroupHeartbeatRequest
+	ClientID, ClientHost string
+	Topics               TopicImage
+}
+
+// ShareStateInitialized tells that InitializeShareState was carried out, or could not be.
+type ShareStateInitialized struct {
+	Starts []ShareStart
+	Failed bool
+}
+
+// ShareStateDeleted tells that DeleteShareState was carried out.
+type ShareStateDeleted struct{ Starts []ShareStart }
+
+// AlterShareOffsets is an AlterShareGroupOffsets request; Topics are those of the moment.
+type AlterShareOffsets struct {
+	To     Token
+	Req    *kmsg.AlterShareGroupOffsetsRequest
+	Topics TopicImage
+}
+
+// DeleteShareOffsets is a DeleteShareGroupOffsets request; Topics are those of the moment.
+// Without a request all that the share coordinator knows of the group is to be deleted,
+// because the group is.
+type DeleteShareOffsets struct {
+	To     Token
+	Req    *kmsg.DeleteShareGroupOffsetsRequest
+	Topics TopicImage
+}
+
 // OffsetCommit is an OffsetCommit request. The owner has filled in the topic names
 // and the topic ids, both in every version, because Kafka keeps the id with the
 // offset, and left out the topics and partitions that do not exist.
@@ -105,6 +139,11 @@ func (SyncGroup) event()              {}
 func (Heartbeat) event()              {}
 func (LeaveGroup) event()             {}
 func (ConsumerGroupHeartbeat) event() {}
+func (ShareGroupHeartbeat) event()    {}
+func (ShareStateInitialized) event()  {}
+func (ShareStateDeleted) event()      {}
+func (AlterShareOffsets) event()      {}
+func (DeleteShareOffsets) event()     {}
 func (OffsetCommit) event()           {}
 func (OffsetDelete) event()           {}
 func (DeleteGroup) event()            {}
@@ -133,9 +172,22 @@ type Append struct{ Records []Record }
 // has consequences, and nothing may come between. It is the last effect of a step.
 type Again struct{}
 
-func (Again) effect()  {}
-func (Reply) effect()  {}
-func (Append) effect() {}
+// InitializeShareState asks to make the state of a share group on some partitions, with
+// no lock held, and to tell of it with ShareStateInitialized.
+type InitializeShareState struct {
+	StateEpoch int32
+	Starts     []ShareStart
+}
+
+// DeleteShareState asks to delete the state of a share group on some partitions, with no
+// lock held, and to tell of it with ShareStateDeleted.
+type DeleteShareState struct{ Starts []ShareStart }
+
+func (InitializeShareState) effect() {}
+func (DeleteShareState) effect()     {}
+func (Again) effect()                {}
+func (Reply) effect()                {}
+func (Append) effect()               {}
 
 // Record is one record of __consumer_offsets that belongs to this group. A nil
 // Value is a tombstone. ProducerID is -1 outside transactions. A record with an outcome

@@ -43,9 +43,16 @@ func (g *Group) Step(now time.Time, e Event) []Effect {
 	case DeleteGroup:
 		return g.deleteGroup(now, e)
 	case TopicsDeleted:
-		return g.topicsDeleted(now, e)
+		out := g.topicsDeleted(now, e)
+		return append(out, g.kind.step(g, now, e)...)
 	case ConsumerGroupHeartbeat:
 		return g.consumerHeartbeat(now, e)
+	case ShareGroupHeartbeat:
+		return g.shareEvent(now, e, e.Req.MemberEpoch == 0)
+	case AlterShareOffsets:
+		return g.shareEvent(now, e, true)
+	case DeleteShareOffsets:
+		return g.shareEvent(now, e, false)
 	case Configure:
 		g.cfg = e.Config
 		return nil

@@ -108,6 +108,9 @@ func (g *Group) kindFor(k *recordKey, value []byte) kind {
 				g.become(c)
 				g.next = nil
 			}
+			if _, same := g.kind.(*share); !same && isShareRecord(k.kind) {
+				g.become(newShare())
+			}
 		}
 	}
 	return g.kind

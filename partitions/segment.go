@@ -124,3 +124,8 @@ func (s segments) endOf(offset int64) int64 {
 	}
 	return s[next].base
 }
+
+// InOlderSegment tells whether an offset lies in a segment before that of another offset.
+func (p *Partition) InOlderSegment(offset, other int64) bool {
+	return offset < other && p.segments.endOf(offset) <= other && p.segments.endOf(offset) < p.end
+}

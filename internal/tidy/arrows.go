@@ -38,10 +38,12 @@ func Rooms() map[string]Room {
 		"protocol":   {[]string{kmsg, compress, lz4}, tests},
 		"groupcoord": {[]string{"protocol", kmsg}, tests},
 		"partitions": {[]string{"protocol"}, tests},
-		"broker":     {[]string{"groupcoord", "partitions", "broker/txncoord", "protocol", kmsg}, tests},
+		"broker":     {[]string{"groupcoord", "partitions", "broker/txncoord", "broker/sharecoord", "protocol", kmsg}, tests},
 		// Beside the broker because nobody else has transactions to coordinate.
 		"broker/txncoord": {[]string{"protocol", kmsg}, tests},
-		"kafkatest":       {[]string{"broker"}, append(tests, "protocol")},
+		// Beside the broker because nobody else keeps the state of share groups.
+		"broker/sharecoord": {[]string{"protocol"}, tests},
+		"kafkatest":         {[]string{"broker"}, append(tests, "protocol")},
 		// The suite reads batches with codecs of its own, so that it does not trust ours.
 		"conformance":       {[]string{"protocol", kmsg, compress, lz4, scram}, append(tests, "kafkatest", "broker")},
 		"conformance/peers": {[]string{"kafkatest", "broker", "conformance", "protocol", "*"}, nil},
