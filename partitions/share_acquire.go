@@ -38,6 +38,7 @@ func (s *SharePartition) Acquire(now time.Time, req Acquire) ([]Acquired, int) {
 	if len(req.Read) == 0 || req.MaxRecords <= 0 || req.Read[len(req.Read)-1].Last < s.start {
 		return nil, 0
 	}
+	req.BatchSize = max(req.BatchSize, 1)
 	a := acquisition{SharePartition: s, Acquire: req, now: now}
 	if a.limit, a.last = s.room(req.From, req.MaxRecords, req.Read[len(req.Read)-1].Last); a.limit <= 0 {
 		return nil, 0
@@ -233,6 +234,9 @@ func joinAcquired(dst, ranges []Acquired) []Acquired {
 func (a *acquisition) acquireNew(first, last int64, limit int) {
 	if len(a.batches) == 0 && a.end > first {
 		first = a.end
+	}
+	if first > last {
+		return // what was in flight there is no more in the log
 	}
 	if int64(limit) < last-first+1 {
 		until := a.endOfBatch(first + int64(limit) - 1)
