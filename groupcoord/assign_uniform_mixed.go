@@ -55,7 +55,7 @@ func (m *mixed) keep() {
 				continue
 			}
 			for p := range partitions {
-				if p < m.topics[topic] {
+				if p >= 0 && p < m.topics[topic] {
 					m.give(topic, p, i)
 				}
 			}

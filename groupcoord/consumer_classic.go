@@ -15,7 +15,7 @@ import (
 // joinClassic answers a JoinGroup to a group that has members
 // (GroupMetadataManager.classicGroupJoinToConsumerGroup).
 func (s *consumerStep) joinClassic(e JoinGroup) {
-	s.image = e.Topics
+	s.image = orNone(e.Topics)
 	resp, code := s.joinedClassic(e)
 	if code == protocol.None && s.g.batchTooLarge(s.records) {
 		code = protocol.UnknownServerError
@@ -183,7 +183,7 @@ func (s *consumerStep) validClassic(id string, instance *string, generation int3
 
 // syncClassic answers a SyncGroup with what the member has.
 func (s *consumerStep) syncClassic(e SyncGroup) {
-	s.image = e.Topics
+	s.image = orNone(e.Topics)
 	req := e.Req
 	resp := req.ResponseKind().(*kmsg.SyncGroupResponse)
 	s.replies = append(s.replies, Reply{e.To, resp})

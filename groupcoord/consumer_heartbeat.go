@@ -14,7 +14,7 @@ import (
 // heartbeat answers a ConsumerGroupHeartbeat. It mirrors
 // GroupCoordinatorService.consumerGroupHeartbeat and GroupMetadataManager's.
 func (s *consumerStep) heartbeat(e ConsumerGroupHeartbeat) {
-	s.image = e.Topics
+	s.image = orNone(e.Topics)
 	resp, no := s.heard(e)
 	if no == nil && s.g.batchTooLarge(s.records) {
 		no = &refusal{code: protocol.UnknownServerError, text: protocol.UnknownServerError.Message()}

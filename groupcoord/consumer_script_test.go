@@ -1,7 +1,6 @@
 package groupcoord
 
 import (
-	"encoding/binary"
 	"fmt"
 	"iter"
 	"maps"
@@ -27,7 +26,10 @@ import (
 //	beat NAME epoch=N [topics=(t,u)] [regex=R] [owns=(t-0,t-1)|owns=-] [instance=I] [assignor=A] [rebalance=D]
 //	join NAME topics=(t,u) ...               beat with epoch 0 and all that a join has to say
 //	commit NAME epoch=N topic=T partition=P  one offset
-//	join-classic, classic                    see convert
+//	classic-join NAME topics=(t) [owns=(t-0)] [instance=I]    a JoinGroup; NAME is the member id, "-" for none
+//	classic-sync NAME gen=N [assign=(t-0)]   the same for the other requests; "made" is the id that
+//	classic-beat NAME gen=N                  the last answer to a JoinGroup gave
+//	classic-leave NAME
 //	after D                                  let time pass, with a Tick at each deadline
 //	describe, reload, delete, expire NAME
 func TestConsumerScripts(t *testing.T) {
@@ -95,6 +97,7 @@ type consumerPlay struct {
 	now   time.Time
 	image *testImage
 	log   []Record
+	made  string // the last member id in an answer to a JoinGroup
 	out   strings.Builder
 }
 
@@ -127,6 +130,18 @@ func (p *consumerPlay) run(a args) {
 		p.step(Configure{p.cfg})
 	case "beat", "join":
 		p.step(ConsumerGroupHeartbeat{To: 1, Req: p.beat(a), ClientID: "client", ClientHost: "/127.0.0.1", Topics: p.image})
+	case "classic-join":
+		p.step(JoinGroup{To: 1, Req: p.classicJoin(a), ClientID: "client", ClientHost: "/127.0.0.1", Topics: p.image})
+	case "classic-sync":
+		p.step(SyncGroup{To: 2, Req: p.classicSync(a), Topics: p.image})
+	case "classic-beat":
+		req := kmsg.NewPtrHeartbeatRequest()
+		req.Version, req.MemberID, req.Generation, req.InstanceID = 4, p.member(a), int32(a.number("gen", 1)), a.optional("instance")
+		p.step(Heartbeat{3, req})
+	case "classic-leave":
+		req := kmsg.NewPtrLeaveGroupRequest()
+		req.Version, req.MemberID = 2, p.member(a)
+		p.step(LeaveGroup{4, req})
 	case "commit":
 		p.step(OffsetCommit{To: 1, Req: p.commit(a)})
 	case "after":
@@ -285,6 +300,16 @@ func (p *consumerPlay) reply(resp kmsg.Response) string {
 			s += " assignment=" + fmt.Sprint(words)
 		}
 		return s
+	case *kmsg.JoinGroupResponse:
+		if resp.MemberID != "" {
+			p.made = resp.MemberID
+		}
+		return fmt.Sprintf("JoinGroup %s generation=%d members=%d", protocol.ErrorCode(resp.ErrorCode), resp.Generation, len(resp.Members))
+	case *kmsg.SyncGroupResponse:
+		assigned, _, _ := readAssignment(resp.MemberAssignment)
+		return fmt.Sprintf("SyncGroup %s %v", protocol.ErrorCode(resp.ErrorCode), assigned)
+	case *kmsg.HeartbeatResponse:
+		return "Heartbeat " + protocol.ErrorCode(resp.ErrorCode).Name()
 	case *kmsg.OffsetCommitResponse:
 		return "commit " + protocol.ErrorCode(resp.Topics[0].Partitions[0].ErrorCode).Name()
 	}
@@ -323,7 +348,7 @@ func (p *consumerPlay) record(r Record) string {
 		resolved, _ := readRegex(r.Value)
 		return fmt.Sprintf("%s %v", name, slices.Sorted(resolved.names()))
 	case groupMetadata:
-		return fmt.Sprintf("%s generation %d", name, binary.BigEndian.Uint32(r.Value[2+2+len("consumer"):]))
+		return fmt.Sprintf("%s generation %d", name, readGroupMetadata(r.Value).Generation)
 	}
 	return name
 }

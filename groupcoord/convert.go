@@ -66,7 +66,7 @@ func refuseHeartbeat(e ConsumerGroupHeartbeat, no *refusal) []Effect {
 // assigned, in the generation as their epoch. What they have parked is answered
 // REBALANCE_IN_PROGRESS (GroupMetadataManager.convertToConsumerGroup).
 func (s *consumerStep) upgrade(old *classic, image TopicImage) (answered []Effect, no *refusal) {
-	s.image = image
+	s.image = orNone(image)
 	if no := s.mayUpgrade(old); no != nil {
 		return nil, no
 	}

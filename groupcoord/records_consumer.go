@@ -133,7 +133,7 @@ func readConsumerMember(value []byte, m *consumerMember) bool {
 	if field := r.skipTags(0); len(field) > 0 && field[0] == 1 {
 		f := fieldReader{buf: field[1:]}
 		m.classic = f.classicPart()
-		r.bad = r.bad || f.bad
+		r.bad = r.bad || f.bad || len(m.classic.protocols) == 0
 	}
 	return !r.bad
 }

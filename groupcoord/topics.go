@@ -27,3 +27,19 @@ type TopicImage interface {
 	// Topics are all topics, internal ones too.
 	Topics() iter.Seq[Topic]
 }
+
+// noTopics is the image that there is without one.
+type noTopics struct{}
+
+func (noTopics) Topic(string) (t Topic, ok bool)            { return t, false }
+func (noTopics) TopicByID(protocol.UUID) (t Topic, ok bool) { return t, false }
+func (noTopics) Created() int64                             { return 0 }
+func (noTopics) Topics() iter.Seq[Topic]                    { return func(func(Topic) bool) {} }
+
+// orNone is image, or one without topics.
+func orNone(image TopicImage) TopicImage {
+	if image == nil {
+		return noTopics{}
+	}
+	return image
+}

@@ -21,6 +21,7 @@ func confluentDriver() driver {
 		cooperative: []string{"cooperative-sticky"},
 		noBubble:    "librdkafka has threads and sockets of its own",
 		idempotent:  true,
+		modern:      true,
 		join:        confluentJoin,
 		produce:     confluentProduce,
 		read:        confluentRead,
@@ -55,6 +56,12 @@ func confluentJoin(t *testing.T, at endpoint, m memberConfig) member {
 		"enable.auto.commit":            false,
 		"auto.offset.reset":             "earliest",
 		"fetch.wait.max.ms":             100,
+	}
+	if m.modern { // what the broker decides must not be set
+		for _, name := range []string{"partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"} {
+			delete(more, name)
+		}
+		more["group.protocol"], more["group.remote.assignor"] = "consumer", m.assignor
 	}
 	if m.instanceID != "" {
 		more["group.instance.id"] = m.instanceID

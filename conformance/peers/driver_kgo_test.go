@@ -20,6 +20,7 @@ func kgoDriver() driver {
 		assignors:   []string{"range", "roundrobin", "sticky", "cooperative-sticky"},
 		cooperative: []string{"cooperative-sticky"},
 		idempotent:  true,
+		modern:      true,
 		join:        kgoJoin,
 		produce:     kgoProduce,
 		read:        kgoRead,
@@ -40,7 +41,7 @@ func kgoBalancer(name string) kgo.GroupBalancer {
 		return kgo.RangeBalancer()
 	case "roundrobin":
 		return kgo.RoundRobinBalancer()
-	case "sticky":
+	case "sticky", "uniform":
 		return kgo.StickyBalancer()
 	case "cooperative-sticky":
 		return kgo.CooperativeStickyBalancer()
@@ -71,6 +72,9 @@ func kgoJoin(t *testing.T, at endpoint, m memberConfig) member {
 		kgo.OnPartitionsRevoked(told(m.ledger.revoked)),
 		kgo.OnPartitionsLost(told(m.ledger.revoked)),
 	)
+	if m.modern {
+		options = append(options, kgo.ServerSideBalancer())
+	}
 	if m.instanceID != "" {
 		options = append(options, kgo.InstanceID(m.instanceID))
 	}

@@ -18,6 +18,8 @@ type driver struct {
 	assignors   []string // as the library offers them, by the protocol names of a group
 	cooperative []string // those of them that move partitions without stopping the others
 	idempotent  bool     // has an idempotent producer
+	modern      bool     // knows the consumer group protocol (KIP-848), in which the broker assigns
+	now         bool     // ... and members are to use it
 
 	join    func(t *testing.T, at endpoint, m memberConfig) member
 	produce func(ctx context.Context, at endpoint, p producerConfig, topic string, records []record) error
@@ -38,6 +40,7 @@ type memberConfig struct {
 	topic      string
 	assignor   string
 	instanceID string // empty for a dynamic member
+	modern     bool   // by the consumer group protocol; the assignor is the broker's
 	session    time.Duration
 	heartbeat  time.Duration
 	ledger     *ledger // told of assignments, revocations, records and failures

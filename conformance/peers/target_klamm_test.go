@@ -19,7 +19,12 @@ import (
 // member does not own.)
 func klammTarget(t *testing.T) *target {
 	k := kafkatest.Start(t, kafkatest.Config{
-		Configs: map[string]string{"group.initial.rebalance.delay.ms": "500"},
+		Configs: map[string]string{
+			"group.initial.rebalance.delay.ms":         "500",
+			"group.consumer.heartbeat.interval.ms":     "100",
+			"group.consumer.min.heartbeat.interval.ms": "100",
+			"group.consumer.assignment.interval.ms":    "0",
+		},
 	})
 	at := endpoint{addr: k.Addr(), dial: k.Dial}
 	var names atomic.Int64

@@ -107,7 +107,7 @@ func (g *group) join(t *testing.T, name, instanceID string) {
 	at, crash := g.attach(t, g.ledger.group+"-"+name)
 	m := g.driver.join(t, at, memberConfig{
 		name: name, clientID: g.ledger.group + "-" + name,
-		group: g.ledger.group, topic: g.ledger.topic, assignor: g.assignor, instanceID: instanceID,
+		group: g.ledger.group, topic: g.ledger.topic, assignor: g.assignor, instanceID: instanceID, modern: g.driver.now,
 		session: g.session, heartbeat: g.heartbeat, ledger: g.ledger,
 	})
 	g.members[name] = &running{m, crash}
