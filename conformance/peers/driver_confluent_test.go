@@ -57,11 +57,8 @@ func confluentJoin(t *testing.T, at endpoint, m memberConfig) member {
 		"auto.offset.reset":             "earliest",
 		"fetch.wait.max.ms":             100,
 	}
-	if m.modern { // what the broker decides must not be set
-		for _, name := range []string{"partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"} {
-			delete(more, name)
-		}
-		more["group.protocol"], more["group.remote.assignor"] = "consumer", m.assignor
+	if m.modern {
+		modernize(more, m.assignor)
 	}
 	if m.instanceID != "" {
 		more["group.instance.id"] = m.instanceID
@@ -117,6 +114,15 @@ func confluentJoin(t *testing.T, at endpoint, m memberConfig) member {
 			running.Wait()
 		},
 	}
+}
+
+// modernize has a member use the consumer group protocol: what the broker decides then
+// must not be set.
+func modernize(config kafka.ConfigMap, assignor string) {
+	for _, name := range []string{"partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"} {
+		delete(config, name)
+	}
+	config["group.protocol"], config["group.remote.assignor"] = "consumer", assignor
 }
 
 func partitionsOf(of []kafka.TopicPartition) []int32 {
