@@ -75,7 +75,7 @@ func Rules() []Rule {
 		leaveRules(), staticRules(), groupTimerRules(), memberRules(), within(storedRules()), expiryRules(), brokerLimitRules(), groupAdminRules(), commitRules(), committedRules(),
 		oddGroupRules(), largeGroupRules(), malformedTextRules(), idleRules(), connectionLimitRules(), logProperties(), groupProperties(),
 		consumerHeartbeatRules(), consumerAssignRules(), consumerStaticRules(),
-		consumerConvertRules(), consumerGroupRules(),
+		consumerConvertRules(), consumerGroupRules(), consumerTimedRules(), consumerDealRules(),
 		shareFetchRules(), shareSessionRules(), shareAckRules(), shareGroupRules(), shareOffsetRules(),
 		scriptRules(),
 	)
