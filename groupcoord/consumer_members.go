@@ -43,7 +43,6 @@ func (c *consumer) removeMember(id string) {
 	if old.instance != nil {
 		delete(c.static, *old.instance)
 	}
-	c.timers.cancel(id)
 }
 
 // countMember counts regular expressions, classic protocols and who has reached the target.

@@ -91,7 +91,11 @@ func (s *consumerStep) tick() {
 		heap.cancel(x)
 		s.again = true
 		m := s.c.members[x.id]
-		if m == nil || heap == &t.rebalances && t.of(x.id).rebalanceEpoch != m.epoch {
+		if m == nil { // another has taken its place
+			t.cancel(x.id)
+			return
+		}
+		if heap == &t.rebalances && t.of(x.id).rebalanceEpoch != m.epoch {
 			return
 		}
 		s.fence(m)
