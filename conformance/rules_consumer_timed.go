@@ -9,7 +9,15 @@ import (
 
 // consumerTimedRules are about what happens to a consumer group when time passes.
 func consumerTimedRules() []Rule {
-	rules := []Rule{
+	rules := append(consumerTimeoutRules(), classicTimeoutRules()...)
+	for i := range rules {
+		rules[i].Timed = true
+	}
+	return rules
+}
+
+func consumerTimeoutRules() []Rule {
+	return []Rule{
 		must("groups.consumer.timed.rebalance", "Who does not give up in its rebalance timeout what it has to is out, and the others get what it had.", "KIP-848", func(c *Conversation) {
 			g, t, a, b := c.Prompt("readers"), c.Topic("orders", 2), c.Conn("a"), c.Conn("b")
 			req := enter(g, "one", t)
@@ -45,6 +53,12 @@ func consumerTimedRules() []Rule {
 			consumerNow(a, consumerBeat(g, "one", 2))
 			consumersDescribed(a, g)
 		}),
+	}
+}
+
+// classicTimeoutRules are about the timeouts of classic members, and long ones.
+func classicTimeoutRules() []Rule {
+	return []Rule{
 		must("groups.consumer.timed.classic-session", "A classic member has its own session timeout.", "KIP-848", func(c *Conversation) {
 			g, t, a, b := c.Prompt("readers"), c.Topic("orders", 2), c.Conn("a"), c.Conn("b")
 			consumerNow(a, enter(g, "one", t))
@@ -96,10 +110,6 @@ func consumerTimedRules() []Rule {
 			consumersDescribed(a, g)
 		}),
 	}
-	for i := range rules {
-		rules[i].Timed = true
-	}
-	return rules
 }
 
 // consumerDealRules are about what the assignors make of groups of several sizes.
