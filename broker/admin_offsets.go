@@ -73,7 +73,11 @@ func listOffset(t *topic, rp *kmsg.ListOffsetsRequestTopicPartition, req *kmsg.L
 		code = protocol.UnknownTopicOrPartition
 	default:
 		var found partitions.TimestampOffset
-		found, code = p.findOffset(rp.Timestamp, rp.CurrentLeaderEpoch, req.IsolationLevel)
+		isolation := req.IsolationLevel
+		if req.ReplicaID != -1 { // only consumers are told of what is committed
+			isolation = readUncommitted
+		}
+		found, code = p.findOffset(rp.Timestamp, rp.CurrentLeaderEpoch, isolation)
 		if code == protocol.None {
 			out.Timestamp, out.Offset, out.LeaderEpoch = found.TimestampMs, found.Offset, found.LeaderEpoch
 		}

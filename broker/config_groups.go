@@ -19,17 +19,49 @@ func (s *settings) checkGroupConfigs(configs map[string]string) apiError {
 			return apiError{protocol.InvalidConfig, "Unknown group config name: " + name}
 		}
 	}
-	for _, name := range names {
-		if err := groupConfigs.find(name).check(configs[name]); err != nil {
+	for _, name := range groupConfigsDefined {
+		value, set := configs[name]
+		if !set || groupConfigs.find(name) == nil {
+			continue
+		}
+		if err := groupConfigs.find(name).check(value); err != nil {
 			return apiError{protocol.InvalidConfig, err.Error()}
 		}
 	}
-	for _, name := range names {
-		if problem := s.outOfBounds(name, configs[name]); problem != "" {
-			return apiError{protocol.InvalidConfig, problem}
+	for _, name := range groupConfigsBounded {
+		if value, set := configs[name]; set {
+			if problem := s.outOfBounds(name, value); problem != "" {
+				return apiError{protocol.InvalidConfig, problem}
+			}
 		}
 	}
+	if strings.HasPrefix(configs["errors.deadletterqueue.topic.name"], "__") {
+		return apiError{protocol.InvalidConfig, "errors.deadletterqueue.topic.name: DLQ topic name must not start with '__'"}
+	}
 	return apiError{}
+}
+
+// groupConfigsDefined are the configs of groups in the order in which GroupConfig defines
+// them, in which their values are read: the first one that is wrong is named.
+var groupConfigsDefined = [...]string{
+	"consumer.session.timeout.ms", "consumer.heartbeat.interval.ms", "consumer.assignment.interval.ms", "consumer.assignor.offload.enable",
+	"share.session.timeout.ms", "share.heartbeat.interval.ms", "share.record.lock.duration.ms", "share.delivery.count.limit",
+	"share.partition.max.record.locks", "share.auto.offset.reset", "share.isolation.level", "share.renew.acknowledge.enable",
+	"share.assignment.interval.ms", "share.assignor.offload.enable",
+	"streams.session.timeout.ms", "streams.heartbeat.interval.ms", "streams.num.standby.replicas", "streams.initial.rebalance.delay.ms",
+	"streams.assignment.interval.ms", "streams.assignor.offload.enable", "streams.task.offset.interval.ms", "streams.num.warmup.replicas",
+	"streams.rack.aware.assignment.tags", "streams.acceptable.recovery.lag", "streams.assignor.name",
+	"errors.deadletterqueue.topic.name", "errors.deadletterqueue.copy.record.enable",
+}
+
+// groupConfigsBounded are those whose values are then compared with the bounds that the
+// broker sets, in the order of GroupConfig.validateValues.
+var groupConfigsBounded = [...]string{
+	"consumer.heartbeat.interval.ms", "consumer.session.timeout.ms", "consumer.assignment.interval.ms",
+	"share.heartbeat.interval.ms", "share.session.timeout.ms", "share.record.lock.duration.ms", "share.delivery.count.limit",
+	"share.partition.max.record.locks", "share.assignment.interval.ms",
+	"streams.heartbeat.interval.ms", "streams.session.timeout.ms", "streams.num.standby.replicas", "streams.assignment.interval.ms",
+	"streams.assignor.name",
 }
 
 // outOfBounds compares a group config with the bounds that the broker sets: for

@@ -34,13 +34,7 @@ func (c *Cluster) offsetCommit(call *call, req *kmsg.OffsetCommitRequest, resp *
 			committed[i].TopicID = ids[committed[i].Topic]
 		}
 	}
-	if len(resp.Topics) == 0 {
-		resp.Topics = committed // a topic named twice stands here twice
-		return
-	}
-	for i := range committed {
-		answer.add(&committed[i])
-	}
+	answer.merge(committed)
 }
 
 // knownCommits returns the topics and partitions of req that exist, with their
@@ -100,6 +94,18 @@ type commitAnswer struct {
 type commitTopic struct {
 	name string
 	id   protocol.UUID
+}
+
+// merge adds the answer of the group. One that is all there is, is taken as it is, in
+// which a topic that was named twice stands twice.
+func (a *commitAnswer) merge(topics []kmsg.OffsetCommitResponseTopic) {
+	if len(a.resp.Topics) == 0 {
+		a.resp.Topics = topics
+		return
+	}
+	for i := range topics {
+		a.add(&topics[i])
+	}
 }
 
 func (a *commitAnswer) add(t *kmsg.OffsetCommitResponseTopic) {

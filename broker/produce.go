@@ -137,7 +137,9 @@ func (c *call) produceTo(t *topic, missing protocol.ErrorCode, rp *producedParti
 	}
 	if txn.code != nil {
 		if refused := txn.refusal(TopicPartition{t.name, rp.index}, c.header.Version); refused != nil {
-			rp.done = refusedWith(refused)
+			if rp.done = refusedWith(refused); rp.spoiled != protocol.None {
+				rp.done = refusedAppend(rp.spoiled)
+			}
 			return
 		}
 	}

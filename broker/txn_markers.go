@@ -48,19 +48,23 @@ func (t *transaction) complete(now time.Time) {
 	}
 	m := t.markers
 	t.markers = nil
+	refused := false
 	for _, tp := range m.Partitions {
 		code := t.cluster.writeMarker(now, tp, partitions.Marker{
 			ProducerID: m.ProducerID, ProducerEpoch: m.ProducerEpoch, CoordinatorEpoch: coordinatorEpoch,
 			Commit: m.Commit, EpochBump: m.EpochBump,
 		})
-		if code == protocol.InvalidProducerEpoch || code == protocol.TransactionCoordinatorFenced {
-			// Somebody else has written a marker, as WriteTxnMarkers allows. Kafka's
-			// coordinator takes itself for fenced then, and leaves all as it is.
+		if code != protocol.None && code != protocol.UnknownTopicOrPartition {
+			// Somebody else has written a marker, as WriteTxnMarkers allows, or none fits into
+			// max.message.bytes. Kafka's coordinator takes itself for fenced in the one case,
+			// gives up in the other, and leaves the transaction as it is.
 			t.cluster.log.Warn("a marker was refused: the transaction stays as it is", "transactional id", t.id, "partition", tp, "error", code)
-			return
+			refused = true
 		}
 	}
-	t.step(now, txncoord.MarkersWritten{})
+	if !refused {
+		t.step(now, txncoord.MarkersWritten{})
+	}
 }
 
 // writeMarker writes a marker to one partition, if it is there. One of __consumer_offsets

@@ -81,15 +81,17 @@ func (c *Cluster) commitInTransaction(call *call, req *kmsg.TxnOffsetCommitReque
 	if reply == nil {
 		return false
 	}
-	for _, t := range reply.(*kmsg.OffsetCommitResponse).Topics {
-		t.TopicID = ids[t.Topic]
-		answer.add(&t)
+	topics := reply.(*kmsg.OffsetCommitResponse).Topics
+	for i := range topics {
+		topics[i].TopicID = ids[topics[i].Topic]
 	}
+	answer.merge(topics)
 	return true
 }
 
 // refuseKnown answers every partition with the same error.
 func refuseKnown(answer *commitAnswer, known []kmsg.OffsetCommitRequestTopic, code protocol.ErrorCode) {
+	var topics []kmsg.OffsetCommitResponseTopic
 	for _, rt := range known {
 		t := kmsg.NewOffsetCommitResponseTopic()
 		t.Topic, t.TopicID = rt.Topic, rt.TopicID
@@ -98,8 +100,9 @@ func refuseKnown(answer *commitAnswer, known []kmsg.OffsetCommitRequestTopic, co
 			p.Partition, p.ErrorCode = rp.Partition, int16(code)
 			t.Partitions = append(t.Partitions, p)
 		}
-		answer.add(&t)
+		topics = append(topics, t)
 	}
+	answer.merge(topics)
 }
 
 func txnCommitted(from *kmsg.OffsetCommitResponseTopic, byID bool) kmsg.TxnOffsetCommitResponseTopic {

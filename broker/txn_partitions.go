@@ -24,22 +24,57 @@ func (c *Cluster) addPartitionsToTxn(call *call, req *kmsg.AddPartitionsToTxnReq
 			asked = append(asked, txncoord.TopicPartition{Topic: t.Topic, Partition: p})
 		}
 	}
-	codes := c.refuseInternal(asked)
+	codes, each := c.refuseInternal(asked), true
 	if codes == nil {
-		codes = c.addAll(call, req.TransactionalID, txncoord.AddPartitions{ProducerID: req.ProducerID, ProducerEpoch: req.ProducerEpoch, Partitions: asked}, false)
+		codes, each = c.addAll(call, req.TransactionalID, txncoord.AddPartitions{ProducerID: req.ProducerID, ProducerEpoch: req.ProducerEpoch, Partitions: asked}, false)
 	}
-	next := 0
+	for i, code := range codes {
+		codes[i] = fencedBefore(fencedSince, req.Version, code)
+	}
+	if each {
+		resp.Topics = addedEach(asked, codes)
+		return
+	}
 	for _, rt := range req.Topics {
 		t := kmsg.NewAddPartitionsToTxnResponseTopic()
-		t.Topic = rt.Topic
-		for _, index := range rt.Partitions {
-			p := kmsg.NewAddPartitionsToTxnResponseTopicPartition()
-			p.Partition, p.ErrorCode = index, int16(fencedBefore(fencedSince, req.Version, codes[next]))
-			t.Partitions = append(t.Partitions, p)
-			next++
-		}
+		t.Topic, t.Partitions = rt.Topic, addedPartitions(rt.Partitions, codes)
+		codes = codes[len(rt.Partitions):]
 		resp.Topics = append(resp.Topics, t)
 	}
+}
+
+// addedPartitions are partitions of one topic and their errors.
+func addedPartitions(indexes []int32, codes []protocol.ErrorCode) []kmsg.AddPartitionsToTxnResponseTopicPartition {
+	var all []kmsg.AddPartitionsToTxnResponseTopicPartition
+	for i, index := range indexes {
+		p := kmsg.NewAddPartitionsToTxnResponseTopicPartition()
+		p.Partition, p.ErrorCode = index, int16(codes[i])
+		all = append(all, p)
+	}
+	return all
+}
+
+// addedEach is the answer where partitions have errors of their own: each stands there
+// once, and each topic (AddPartitionsToTxnResponse.resultForTransaction).
+func addedEach(asked []txncoord.TopicPartition, codes []protocol.ErrorCode) []kmsg.AddPartitionsToTxnResponseTopic {
+	var topics []kmsg.AddPartitionsToTxnResponseTopic
+	at, seen := map[string]int{}, map[txncoord.TopicPartition]bool{}
+	for i, tp := range asked {
+		if seen[tp] {
+			continue
+		}
+		seen[tp] = true
+		n, known := at[tp.Topic]
+		if !known {
+			n = len(topics)
+			at[tp.Topic] = n
+			t := kmsg.NewAddPartitionsToTxnResponseTopic()
+			t.Topic = tp.Topic
+			topics = append(topics, t)
+		}
+		topics[n].Partitions = append(topics[n].Partitions, addedPartitions([]int32{tp.Partition}, codes[i:])...)
+	}
+	return topics
 }
 
 // refuseInternal refuses what a client asks for when partitions of internal topics are
@@ -69,29 +104,36 @@ func (c *Cluster) addBatched(call *call, req *kmsg.AddPartitionsToTxnRequestTran
 			asked = append(asked, txncoord.TopicPartition{Topic: t.Topic, Partition: p})
 		}
 	}
-	codes := c.addAll(call, req.TransactionalID, txncoord.AddPartitions{
+	codes, each := c.addAll(call, req.TransactionalID, txncoord.AddPartitions{
 		ProducerID: req.ProducerID, ProducerEpoch: req.ProducerEpoch, Partitions: asked, EpochBump: true,
 	}, req.VerifyOnly)
 	answer := kmsg.NewAddPartitionsToTxnResponseTransaction()
 	answer.TransactionalID = req.TransactionalID
-	next := 0
-	for _, rt := range req.Topics {
+	add := func(topic string, partitions []kmsg.AddPartitionsToTxnResponseTopicPartition) {
 		t := kmsg.NewAddPartitionsToTxnResponseTransactionTopic()
-		t.Topic = rt.Topic
-		for _, index := range rt.Partitions {
-			p := kmsg.NewAddPartitionsToTxnResponseTransactionTopicPartition()
-			p.Partition, p.ErrorCode = index, int16(codes[next])
-			t.Partitions = append(t.Partitions, p)
-			next++
+		t.Topic = topic
+		for _, p := range partitions {
+			t.Partitions = append(t.Partitions, kmsg.AddPartitionsToTxnResponseTransactionTopicPartition(p))
 		}
 		answer.Topics = append(answer.Topics, t)
+	}
+	if each {
+		for _, t := range addedEach(asked, codes) {
+			add(t.Topic, t.Partitions)
+		}
+		return answer
+	}
+	for _, rt := range req.Topics {
+		add(rt.Topic, addedPartitions(rt.Partitions, codes))
+		codes = codes[len(rt.Partitions):]
 	}
 	return answer
 }
 
-// addAll adds or verifies all partitions, or none where one of them is not there.
-func (c *Cluster) addAll(call *call, id string, e txncoord.AddPartitions, verifyOnly bool) []protocol.ErrorCode {
-	codes := make([]protocol.ErrorCode, len(e.Partitions))
+// addAll adds or verifies all partitions, or none where one of them is not there; each
+// tells whether partitions have errors of their own.
+func (c *Cluster) addAll(call *call, id string, e txncoord.AddPartitions, verifyOnly bool) (codes []protocol.ErrorCode, each bool) {
+	codes = make([]protocol.ErrorCode, len(e.Partitions))
 	image, missing := c.image.Load(), false
 	for i, tp := range e.Partitions {
 		if codes[i] = protocol.OperationNotAttempted; image.byName.get(tp.Topic).partition(tp.Partition) == nil {
@@ -99,7 +141,7 @@ func (c *Cluster) addAll(call *call, id string, e txncoord.AddPartitions, verify
 		}
 	}
 	if missing {
-		return codes
+		return codes, true
 	}
 	if verifyOnly {
 		return c.verifyInTransaction(call, id, e)
@@ -108,26 +150,26 @@ func (c *Cluster) addAll(call *call, id string, e txncoord.AddPartitions, verify
 	for i := range codes {
 		codes[i] = code
 	}
-	return codes
+	return codes, false
 }
 
 // verifyInTransaction tells of each partition whether it is part of the producer's transaction.
-func (c *Cluster) verifyInTransaction(call *call, id string, e txncoord.AddPartitions) []protocol.ErrorCode {
+func (c *Cluster) verifyInTransaction(call *call, id string, e txncoord.AddPartitions) (codes []protocol.ErrorCode, each bool) {
 	if id != "" {
 		if t := c.knownTransaction(call.now, id); t != nil {
 			defer t.release()
-			return t.machine.Verify(e.ProducerID, e.ProducerEpoch, e.Partitions)
+			return t.machine.Verify(e.ProducerID, e.ProducerEpoch, e.Partitions), true
 		}
 	}
 	code := protocol.InvalidProducerIdMapping
 	if id == "" {
 		code = protocol.InvalidRequest
 	}
-	codes := make([]protocol.ErrorCode, len(e.Partitions))
+	codes = make([]protocol.ErrorCode, len(e.Partitions))
 	for i := range codes {
 		codes[i] = code
 	}
-	return codes
+	return codes, true
 }
 
 // txnSupport is how far the version of a Produce or TxnOffsetCommit request goes in what it
@@ -165,7 +207,7 @@ func (c *Cluster) join(call *call, id string, e txncoord.AddPartitions, support 
 		return make([]protocol.ErrorCode, len(e.Partitions))
 	}
 	e.EpochBump = support == txnAdd
-	codes := c.addAll(call, id, e, support != txnAdd)
+	codes, _ := c.addAll(call, id, e, support != txnAdd)
 	for i, code := range codes {
 		switch {
 		case code == protocol.ProducerFenced:

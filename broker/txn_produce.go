@@ -31,6 +31,10 @@ func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.
 		for range r.topics[i].partitions {
 			rp := &r.partitions[next]
 			next++
+			p := t.partition(rp.index)
+			if p == nil {
+				continue
+			}
 			h, ok := protocol.ParseBatchHeader(rp.records)
 			if !ok || h.Magic != 2 || !h.Transactional() || !h.HasProducer() {
 				continue
@@ -42,8 +46,7 @@ func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.
 				}
 			}
 			e.ProducerID, e.ProducerEpoch = h.ProducerID, h.ProducerEpoch
-			p := t.partition(rp.index)
-			if p == nil || partitions.CheckField(c.header.Version, rp.records) != protocol.None {
+			if partitions.CheckField(c.header.Version, rp.records) != protocol.None {
 				continue // which is refused later, and not written
 			}
 			switch open, code := p.tryTransaction(c.now, &h, support == txnAdd); {

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"slices"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"klamm/broker/txncoord"
@@ -186,37 +188,107 @@ func (c *Cluster) listTransactions(call *call, req *kmsg.ListTransactionsRequest
 }
 
 // writeTxnMarkers ends transactions on partitions, as a transaction coordinator of
-// another broker would ask for. The answers of one producer stand together, by topic, and
-// a marker for no partition has none.
+// another broker would ask for. The answers of one producer stand together, by topic: for
+// a partition that is named again the last one. A marker for no partition has none.
 func (c *Cluster) writeTxnMarkers(call *call, req *kmsg.WriteTxnMarkersRequest, resp *kmsg.WriteTxnMarkersResponse) {
-	type place struct {
-		producerID int64
-		topic      string
-	}
-	producers, topics := make(map[int64]int), make(map[place]int)
+	answer := newMarkersAnswer(resp)
 	for i := range req.Markers {
-		m := &req.Markers[i]
+		m, done := &req.Markers[i], map[txncoord.TopicPartition]bool{}
+		if c.cannotWrite(m) {
+			failMarkers(req, resp)
+			return
+		}
 		for _, rt := range m.Topics {
-			if len(rt.Partitions) == 0 {
-				continue
-			}
-			at, ok := producers[m.ProducerID]
-			if !ok {
-				at = len(resp.Markers)
-				producers[m.ProducerID] = at
-				resp.Markers = append(resp.Markers, kmsg.WriteTxnMarkersResponseMarker{ProducerID: m.ProducerID})
-			}
-			own := &resp.Markers[at]
-			t, ok := topics[place{m.ProducerID, rt.Topic}]
-			if !ok {
-				t = len(own.Topics)
-				topics[place{m.ProducerID, rt.Topic}] = t
-				own.Topics = append(own.Topics, kmsg.WriteTxnMarkersResponseMarkerTopic{Topic: rt.Topic})
-			}
 			for _, index := range rt.Partitions {
-				own.Topics[t].Partitions = append(own.Topics[t].Partitions, c.writeRequestedMarker(call, m, txncoord.TopicPartition{Topic: rt.Topic, Partition: index}))
+				if tp := (txncoord.TopicPartition{Topic: rt.Topic, Partition: index}); !done[tp] {
+					done[tp] = true
+					answer.add(markedTopic{m.ProducerID, rt.Topic}, c.writeRequestedMarker(call, m, tp))
+				}
 			}
 		}
+	}
+}
+
+// markersAnswer gathers an answer; the maps tell where in it things are.
+type markersAnswer struct {
+	resp       *kmsg.WriteTxnMarkersResponse
+	producers  map[int64]int
+	topics     map[markedTopic]int
+	partitions map[markedPartition]int
+}
+
+func newMarkersAnswer(resp *kmsg.WriteTxnMarkersResponse) *markersAnswer {
+	return &markersAnswer{resp: resp, producers: map[int64]int{}, topics: map[markedTopic]int{}, partitions: map[markedPartition]int{}}
+}
+
+type markedTopic struct {
+	producerID int64
+	topic      string
+}
+
+type markedPartition struct {
+	markedTopic
+	partition int32
+}
+
+func (a *markersAnswer) add(to markedTopic, p kmsg.WriteTxnMarkersResponseMarkerTopicPartition) {
+	at, ok := a.producers[to.producerID]
+	if !ok {
+		at = len(a.resp.Markers)
+		a.producers[to.producerID] = at
+		a.resp.Markers = append(a.resp.Markers, kmsg.WriteTxnMarkersResponseMarker{ProducerID: to.producerID})
+	}
+	own := &a.resp.Markers[at]
+	t, ok := a.topics[to]
+	if !ok {
+		t = len(own.Topics)
+		a.topics[to] = t
+		own.Topics = append(own.Topics, kmsg.WriteTxnMarkersResponseMarkerTopic{Topic: to.topic})
+	}
+	topic := &own.Topics[t]
+	if i, ok := a.partitions[markedPartition{to, p.Partition}]; ok {
+		topic.Partitions[i] = p
+		return
+	}
+	a.partitions[markedPartition{to, p.Partition}] = len(topic.Partitions)
+	topic.Partitions = append(topic.Partitions, p)
+}
+
+// cannotWrite tells whether Kafka throws at a marker, because no batch can have its
+// producer, once there is a partition to write it to. The markers before it are written.
+func (c *Cluster) cannotWrite(m *kmsg.WriteTxnMarkersRequestMarker) bool {
+	if m.ProducerID >= 0 && m.ProducerEpoch >= 0 {
+		return false
+	}
+	image := c.image.Load()
+	return slices.ContainsFunc(m.Topics, func(t kmsg.WriteTxnMarkersRequestMarkerTopic) bool {
+		return slices.ContainsFunc(t.Partitions, func(index int32) bool { return image.byName.get(t.Topic).partition(index) != nil })
+	})
+}
+
+// failMarkers answers a request that Kafka fails on: of each producer the last marker
+// (WriteTxnMarkersRequest.getErrorResponse).
+func failMarkers(req *kmsg.WriteTxnMarkersRequest, resp *kmsg.WriteTxnMarkersResponse) {
+	resp.Markers = nil
+	at := make(map[int64]int)
+	for i := range req.Markers {
+		m := &req.Markers[i]
+		answer := newMarkersAnswer(kmsg.NewPtrWriteTxnMarkersResponse())
+		for _, rt := range m.Topics {
+			for _, index := range rt.Partitions {
+				answer.add(markedTopic{m.ProducerID, rt.Topic}, kmsg.WriteTxnMarkersResponseMarkerTopicPartition{Partition: index, ErrorCode: int16(protocol.UnknownServerError)})
+			}
+		}
+		failed := kmsg.WriteTxnMarkersResponseMarker{ProducerID: m.ProducerID}
+		if len(answer.resp.Markers) > 0 {
+			failed = answer.resp.Markers[0]
+		}
+		if n, ok := at[m.ProducerID]; ok {
+			resp.Markers[n] = failed
+			continue
+		}
+		at[m.ProducerID] = len(resp.Markers)
+		resp.Markers = append(resp.Markers, failed)
 	}
 }
 
@@ -224,13 +296,13 @@ func (c *Cluster) writeRequestedMarker(call *call, m *kmsg.WriteTxnMarkersReques
 	p := kmsg.NewWriteTxnMarkersResponseMarkerTopicPartition()
 	p.Partition = tp.Partition
 	const unknownVersion = -1
-	if m.ProducerID < 0 || m.ProducerEpoch < 0 || m.TransactionVersion == unknownVersion {
-		p.ErrorCode = int16(protocol.UnknownServerError) // Kafka throws at each of them
-		if c.image.Load().byName.get(tp.Topic).partition(tp.Partition) == nil {
-			p.ErrorCode = int16(protocol.UnknownTopicOrPartition)
-		}
-		return p
+	switch {
+	case c.image.Load().byName.get(tp.Topic).partition(tp.Partition) == nil:
+		p.ErrorCode = int16(protocol.UnknownTopicOrPartition)
+	case m.TransactionVersion == unknownVersion:
+		p.ErrorCode = int16(protocol.UnknownServerError)
+	default:
+		p.ErrorCode = int16(c.writeMarker(call.now, tp, requestedMarker(m)))
 	}
-	p.ErrorCode = int16(c.writeMarker(call.now, tp, requestedMarker(m)))
 	return p
 }

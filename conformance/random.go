@@ -16,6 +16,8 @@ type Random struct {
 	// Scripts is how many are drawn, Seed from what, and First is the number of the first.
 	Scripts, First int
 	Seed           uint64
+	// Themes are those of Themes that are drawn; empty means all.
+	Themes []string
 	// Parallel is how many are held at once; 0 means 16.
 	Parallel int
 }
@@ -75,7 +77,11 @@ func warmUp(ctx context.Context, target Target) error {
 
 // Draw is script number n.
 func (r *Random) Draw(n int) Script {
-	return draw(r.Seed, uint64(n), common(r.Target.Offer, r.Against.Offer))
+	themes := r.Themes
+	if len(themes) == 0 {
+		themes = Themes()
+	}
+	return draw(r.Seed, uint64(n), common(r.Target.Offer, r.Against.Offer), themes)
 }
 
 // common is what both offer.

@@ -20,6 +20,8 @@ type drawing struct {
 	// there from the start, and stay: Kafka makes a group for a commit that it refuses, and
 	// others see that when something else is written to the same partition.
 	long bool
+	// epochs tells that transactions are mostly those of KIP-890.
+	epochs bool
 	// static are the actors that have an instance id.
 	static map[string]bool
 	// joined are the actors that have joined each group, in order.
@@ -36,9 +38,9 @@ var (
 )
 
 // draw draws script number n of a seed, of requests that are offered.
-func draw(seed, n uint64, offer Offer) Script {
+func draw(seed, n uint64, offer Offer, themes []string) Script {
 	d := &drawing{Rand: rand.New(rand.NewPCG(seed, n)), offer: offer, static: map[string]bool{}, joined: map[string][]string{}}
-	d.odd = pick(d, 0, 2, 5, 10)
+	d.odd, d.epochs = pick(d, 0, 2, 5, 10), d.chance(50)
 	for _, a := range actors {
 		d.static[a] = d.chance(20)
 	}
@@ -51,9 +53,8 @@ func draw(seed, n uint64, offer Offer) Script {
 				"Topics", []any{map[string]any{"Topic": "$t1", "Partitions": []any{map[string]any{"Partition": int64(0), "Offset": int64(9)}}}})
 		}
 	}
-	themes := [][]func(){d.groupTheme(), d.offsetTheme(), d.logTheme(), d.topicTheme(), d.configTheme(), d.clusterTheme()}
 	// A script has one or two themes, so that what it does comes together.
-	chosen := [][]func(){pick(d, themes...), pick(d, themes...)}
+	chosen := [][]func(){d.theme(pick(d, themes...)), d.theme(pick(d, themes...))}
 	for range 4 + d.IntN(14) {
 		d.actor, d.group, d.topic = pick(d, actors...), pick(d, groups...), pick(d, topics...)
 		if len(d.script.Steps) > 40 {
@@ -62,6 +63,32 @@ func draw(seed, n uint64, offer Offer) Script {
 		pick(d, pick(d, chosen...)...)()
 	}
 	return d.script
+}
+
+// Themes are the names of what random scripts are about.
+func Themes() []string {
+	return []string{"groups", "offsets", "logs", "topics", "configs", "cluster", "transactions", "transaction-offsets"}
+}
+
+// theme are the things that a script of this theme does, the frequent ones several times.
+func (d *drawing) theme(name string) []func() {
+	switch name {
+	case "groups":
+		return d.groupTheme()
+	case "offsets":
+		return d.offsetTheme()
+	case "logs":
+		return d.logTheme()
+	case "topics":
+		return d.topicTheme()
+	case "configs":
+		return d.configTheme()
+	case "cluster":
+		return d.clusterTheme()
+	case "transactions":
+		return d.txnTheme()
+	}
+	return d.txnOffsetTheme()
 }
 
 // chance is true in so many of a hundred cases.

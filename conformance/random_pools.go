@@ -30,6 +30,9 @@ func (d *drawing) pool(path, name string, t reflect.Type) []any {
 	switch name {
 	case "Group":
 		g := "$" + d.group
+		if path == "OffsetCommit" { // the group without a name is there for all
+			return []any{g, g, g, g, g, g, g, g, "$an odd group"}
+		}
 		return []any{g, g, g, g, g, g, g, g, g, g, g, g, g, g, g, g, "$an odd group", ""}
 	case "Groups":
 		if t.Elem().Kind() == reflect.String {
@@ -45,7 +48,7 @@ func (d *drawing) pool(path, name string, t reflect.Type) []any {
 	case "InstanceID":
 		return d.instancePool()
 	case "Metadata":
-		if path == "OffsetCommit.Topics.Partitions" && d.long {
+		if (path == "OffsetCommit.Topics.Partitions" || path == "TxnOffsetCommit.Topics.Partitions") && d.long {
 			return []any{"", "$long@4097", "$long@4096"}
 		}
 	case "SessionID":
@@ -132,6 +135,8 @@ var pools = map[string][]any{
 	"CreateTopics.Topics.ReplicaAssignment":      {},
 	"CreatePartitions.Topics.Count":              {int64(2), int64(3), int64(4), int64(1), int64(0), int64(-1)},
 	"DeleteTopics.TopicNames":                    {"$t1", "$t2", "$t3", "$t4", "$nowhere", ""},
+	"TxnOffsetCommit.Topics.Partitions.Offset":   {int64(0), int64(1), int64(2), int64(3), int64(100), int64(-1), int64(-2)},
+	"TxnOffsetCommit.Topics.Partitions.Metadata": {nil, "", "done"},
 	"DeleteRecords.Topics.Partitions.Offset":     {int64(0), int64(1), int64(1), int64(2), int64(-1), int64(3), int64(100), int64(-2)},
 	"InitProducerID.TransactionalID":             {nil},
 	"InitProducerID.TransactionTimeoutMillis":    {int64(60_000), int64(0), int64(-1)},

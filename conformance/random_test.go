@@ -16,6 +16,7 @@ var (
 	sequences   = flag.Int("sequences", 60, "how many random sequences TestRandom holds")
 	seed        = flag.Uint64("seed", 1, "the seed of the random sequences")
 	first       = flag.Int("first", 0, "the number of the first random sequence")
+	themes      = flag.String("themes", "", "what the random sequences are about, separated by commas; empty is everything")
 	replay      = flag.String("replay", "", "hold the script in this file with -bootstrap and -against, and show what both said")
 	differences = flag.Int("differences", 1, "how many differences of random sequences are made shorter and shown")
 )
@@ -70,6 +71,9 @@ func inMemory(t *testing.T, configs map[string]string) conformance.Target {
 
 func random(t *testing.T, r *conformance.Random) {
 	r.Scripts, r.Seed, r.First = *sequences, *seed, *first
+	if *themes != "" {
+		r.Themes = strings.Split(*themes, ",")
+	}
 	if err := r.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -96,33 +100,49 @@ func random(t *testing.T, r *conformance.Random) {
 // TestRandomFinds: a broker that is set otherwise is found out, and what is left of the
 // sequence still tells.
 func TestRandomFinds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := &conformance.Random{Target: inMemory(t, map[string]string{"offset.metadata.max.bytes": "2"}), Against: inMemory(t, nil), Scripts: 40, Seed: 1}
-		if err := r.Begin(t.Context()); err != nil {
-			t.Fatal(err)
+	for _, tc := range []struct {
+		config, value string
+		themes        []string
+		left          string // the request that tells
+	}{
+		{"offset.metadata.max.bytes", "2", nil, "OffsetCommit"},
+		{"transaction.max.timeout.ms", "50000", []string{"transactions"}, "InitProducerID"},
+		{"offset.metadata.max.bytes", "2", []string{"transaction-offsets"}, "OffsetCommit"},
+	} {
+		t.Run(tc.config, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &conformance.Random{Target: inMemory(t, map[string]string{tc.config: tc.value}), Against: inMemory(t, nil), Scripts: 40, Seed: 1, Themes: tc.themes}
+				randomFinds(t, r, tc.left)
+			})
+		})
+	}
+}
+
+func randomFinds(t *testing.T, r *conformance.Random, left string) {
+	if err := r.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for o := range r.Outcomes(t.Context()) {
+		if o.Err != nil {
+			t.Fatal(o.Err)
 		}
-		for o := range r.Outcomes(t.Context()) {
-			if o.Err != nil {
-				t.Fatal(o.Err)
-			}
-			if o.Difference == nil {
-				continue
-			}
-			d := r.Shrink(t.Context(), *o.Difference)
-			if n := len(d.Script.Steps); n > 3 || !strings.Contains(d.Script.String(), "OffsetCommit") {
-				t.Errorf("%d steps are left\n%s", n, d)
-			}
-			again, err := conformance.ParseScript(d.String())
-			if err != nil || again.String() != d.Script.String() {
-				t.Errorf("%v\n%s", err, again)
-			}
-			if want, got, err := r.Compare(t.Context(), again); err != nil || want == got {
-				t.Errorf("%v\n%s", err, want)
-			}
-			return
+		if o.Difference == nil {
+			continue
 		}
-		t.Error("no difference was found")
-	})
+		d := r.Shrink(t.Context(), *o.Difference)
+		if n := len(d.Script.Steps); n > 3 || !strings.Contains(d.Script.String(), left) {
+			t.Errorf("%d steps are left\n%s", n, d)
+		}
+		again, err := conformance.ParseScript(d.String())
+		if err != nil || again.String() != d.Script.String() {
+			t.Errorf("%v\n%s", err, again)
+		}
+		if want, got, err := r.Compare(t.Context(), again); err != nil || want == got {
+			t.Errorf("%v\n%s", err, want)
+		}
+		return
+	}
+	t.Error("no difference was found")
 }
 
 // TestScriptText: a script's text says all of it.

@@ -27,6 +27,8 @@ type player struct {
 	waiting []*waiter
 	patient int // factor on rounds and arrival, at least 1
 	changes int // how often the metadata of the target was waited for
+	// stuck are the transactional ids whose transactions do not get their markers.
+	stuck map[string]bool
 }
 
 // waiter is a request that is parked.
@@ -37,8 +39,11 @@ type waiter struct {
 
 // play holds the script as a part of c.
 func (s Script) play(c *Conversation, patient int) {
-	p := &player{c: c, refs: newReferences(c), patient: patient}
+	p := &player{c: c, refs: newReferences(c), patient: patient, stuck: map[string]bool{}}
 	defer p.end()
+	for _, id := range s.transactionalIDs() {
+		p.refs.names[id] = c.TransactionalID(id)
+	}
 	for _, step := range s.Steps {
 		if k := kmsg.Key(step.Key); k == kmsg.DescribeLogDirs || k == kmsg.AlterReplicaLogDirs {
 			c.logDir()
@@ -158,6 +163,14 @@ func (p *player) learn(on string, req kmsg.Request, resp kmsg.Response) {
 	p.refs.learn(on, req, resp)
 	if changers[kmsg.Key(req.Key())] {
 		p.awaitMetadata()
+	}
+	switch req := req.(type) {
+	case *kmsg.EndTxnRequest:
+		p.awaitEnd(req.TransactionalID)
+	case *kmsg.InitProducerIDRequest:
+		if req.TransactionalID != nil {
+			p.awaitEnd(*req.TransactionalID)
+		}
 	}
 }
 

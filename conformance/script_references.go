@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -19,6 +21,7 @@ import (
 //	$generation@g      the generation of group g
 //	$session@m1        the fetch session of m1, and $turn@m1 its next epoch
 //	$producer@m1       the producer id of m1, and $epoch@m1 its epoch
+//	$sequence@m1.t1.0  the sequence that m1 writes next to partition 0 of topic t1
 //	$long@4097         a text of so many letters
 //
 // A number may be followed by +N or -N. What is not known yet is empty, or 0.
@@ -86,10 +89,63 @@ func (r *references) learn(on string, req kmsg.Request, resp kmsg.Response) {
 		}
 	case *kmsg.InitProducerIDResponse:
 		if resp.ErrorCode == 0 {
-			number("producer", on, resp.ProducerID)
-			number("epoch", on, int64(resp.ProducerEpoch))
+			r.producer(on, resp.ProducerID, resp.ProducerEpoch)
+		}
+	case *kmsg.EndTxnResponse:
+		if resp.ErrorCode == 0 && resp.Version >= 5 {
+			r.producer(on, resp.ProducerID, resp.ProducerEpoch)
+		}
+	case *kmsg.ProduceResponse:
+		r.written(on, req.(*kmsg.ProduceRequest), resp)
+	}
+}
+
+// producer keeps what on is as a producer from now on; its sequences begin anew.
+func (r *references) producer(on string, id int64, epoch int16) {
+	r.known["producer@"+on], r.known["epoch@"+on] = strconv.FormatInt(id, 10), strconv.Itoa(int(epoch))
+	maps.DeleteFunc(r.known, func(key, _ string) bool { return strings.HasPrefix(key, "sequence@"+on+".") })
+}
+
+// written keeps which sequences come next where on has written.
+func (r *references) written(on string, req *kmsg.ProduceRequest, resp *kmsg.ProduceResponse) {
+	for _, t := range req.Topics {
+		for _, p := range t.Partitions {
+			b, _ := cutBatch(p.Records)
+			if b == nil || b.producer < 0 || !taken(resp, t, p.Partition) {
+				continue
+			}
+			label := r.label(t.Topic)
+			if resp.Version >= 13 {
+				label = r.labelOf(t.TopicID)
+			}
+			r.known[fmt.Sprintf("sequence@%s.%s.%d", on, label, p.Partition)] = strconv.Itoa(int(b.sequence + b.lastDelta + 1))
 		}
 	}
+}
+
+// taken tells whether what was written to a partition is in its log.
+func taken(resp *kmsg.ProduceResponse, topic kmsg.ProduceRequestTopic, partition int32) bool {
+	for _, t := range resp.Topics {
+		if t.Topic != topic.Topic || t.TopicID != topic.TopicID {
+			continue
+		}
+		for _, p := range t.Partitions {
+			if p.Partition == partition {
+				return p.ErrorCode == 0
+			}
+		}
+	}
+	return false
+}
+
+// labelOf is the label of the topic with this id.
+func (r *references) labelOf(id [16]byte) string {
+	for key, known := range r.known {
+		if label, is := strings.CutPrefix(key, "id@"); is && known == string(id[:]) {
+			return label
+		}
+	}
+	return ""
 }
 
 // topic keeps the id of a topic.

@@ -58,7 +58,7 @@ func (p *Partition) checkProducer(b *Batch) (done Appended, ok bool) {
 		return p.refuse(protocol.InvalidTxnState), false
 	}
 	switch fresh := known == nil || known.epoch == protocol.NoProducerEpoch; {
-	case known != nil && h.ProducerEpoch < known.epoch:
+	case known != nil && h.ProducerEpoch < known.epoch, known == nil && h.ProducerEpoch < protocol.NoProducerEpoch:
 		return p.refuse(protocol.InvalidProducerEpoch), false
 	case b.Coordinated:
 		return done, true

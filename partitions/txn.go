@@ -128,11 +128,15 @@ func (p *Partition) ended(b *Batch) bool {
 
 // AppendMarker ends the producer's transaction with a control batch, and returns the
 // marker's offset. It is refused with InvalidProducerEpoch when the epoch is an old one,
-// and with TransactionCoordinatorFenced when the coordinator's is. A producer without an
+// and with TransactionCoordinatorFenced when the coordinator's is; before that with
+// MessageTooLarge when the topic's max.message.bytes has no room for it. A producer without an
 // open transaction gets its marker all the same, as in Kafka
 // (ProducerAppendInfo.appendEndTxnMarker).
 func (p *Partition) AppendMarker(now time.Time, cfg *Config, m Marker) (offset int64, code protocol.ErrorCode) {
-	s := p.producers[m.ProducerID]
+	s, b := p.producers[m.ProducerID], controlBatch(now, cfg, m)
+	if len(b.Bytes) > cfg.MaxMessageBytes {
+		return InvalidOffset, protocol.MessageTooLarge
+	}
 	if s != nil {
 		if m.oldEpoch(s) {
 			return InvalidOffset, protocol.InvalidProducerEpoch
@@ -142,7 +146,7 @@ func (p *Partition) AppendMarker(now time.Time, cfg *Config, m Marker) (offset i
 		}
 	}
 	offset = p.end
-	p.appendControl(now, cfg, m)
+	p.keep(now, cfg, b)
 	p.endTransaction(p.producer(m.ProducerID, m.ProducerEpoch), now, m, offset)
 	return offset, protocol.None
 }
@@ -156,7 +160,7 @@ func (m *Marker) oldEpoch(s *producer) bool {
 	return s.txnStart >= 0 && m.ProducerEpoch != math.MaxInt16
 }
 
-func (p *Partition) appendControl(now time.Time, cfg *Config, m Marker) {
+func controlBatch(now time.Time, cfg *Config, m Marker) *Batch {
 	h := protocol.PlainBatch()
 	h.Attributes = protocol.AttrTransactional | protocol.AttrControl
 	if cfg.LogAppendTime {
@@ -177,7 +181,7 @@ func (p *Partition) appendControl(now time.Time, cfg *Config, m Marker) {
 		panic("partitions: " + err.Error()) // nothing is compressed and the record is there
 	}
 	header, _ := protocol.ParseBatchHeader(bytes)
-	p.keep(now, cfg, &Batch{Header: header, Bytes: bytes})
+	return &Batch{Header: header, Bytes: bytes}
 }
 
 // endTransaction notes what a marker at offset ended.

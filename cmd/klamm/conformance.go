@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -42,6 +44,7 @@ type conformanceFlags struct {
 	access                            accessFlags
 	random                            int
 	seed                              uint64
+	themes                            []string
 	replay                            string
 }
 
@@ -61,6 +64,15 @@ func (f *conformanceFlags) set() *flag.FlagSet {
 	f.access.set(fs)
 	fs.IntVar(&f.random, "random", 0, "hold `N` random sequences of requests with two brokers, instead\nof the rules")
 	fs.Uint64Var(&f.seed, "seed", 1, "draw the random sequences from this `SEED`")
+	fs.Func("themes", "draw the random sequences from these `THEMES`, separated by commas,\nof "+strings.Join(conformance.Themes(), ", "), func(text string) error {
+		f.themes = strings.Split(text, ",")
+		for _, theme := range f.themes {
+			if !slices.Contains(conformance.Themes(), theme) {
+				return fmt.Errorf("there is no theme %q", theme)
+			}
+		}
+		return nil
+	})
 	fs.StringVar(&f.replay, "replay", "", "hold the sequence in `FILE`, which --random has printed, with\ntwo brokers")
 	fs.BoolVar(&f.list, "list", false, "say what the rules are, and hold none")
 	fs.BoolVar(&f.diff, "diff", false, "compare two reports, OLD.json and NEW.json")
@@ -271,7 +283,7 @@ func conformanceHelp(stdout io.Writer) error {
 
 Usage:
   klamm conformance --bootstrap HOST:PORT [flags]   hold the rules with a broker
-  klamm conformance --bootstrap HOST:PORT --against HOST:PORT --random N [--seed S]
+  klamm conformance --bootstrap HOST:PORT --against HOST:PORT --random N [--seed S] [--themes T,...]
                                                     compare two brokers by random sequences
   klamm conformance --diff OLD.json NEW.json        compare two reports
   klamm conformance --list [--run REGEX]            say what the rules are

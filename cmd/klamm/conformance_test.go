@@ -59,7 +59,7 @@ func TestConformance(t *testing.T) {
 // TestRandom: two brokers that are set alike say the same, and else a script tells.
 func TestRandom(t *testing.T) {
 	s, same := serve(t, "--listen", "127.0.0.1:0"), serve(t, "--listen", "127.0.0.1:0")
-	code, stdout, stderr := outcome(t, "conformance", "--bootstrap", s.addr, "--against", same.addr, "--random", "5", "--seed", "7")
+	code, stdout, stderr := outcome(t, "conformance", "--bootstrap", s.addr, "--against", same.addr, "--random", "5", "--seed", "7", "--themes", "groups,transactions")
 	if code != 0 || stderr != "" || !strings.HasSuffix(stdout, "5 sequences without a difference\n") {
 		t.Errorf("exit code %d, stderr %q\n%s", code, stderr, stdout)
 	}
@@ -133,6 +133,7 @@ func TestConformanceUsage(t *testing.T) {
 		{"--bootstrap localhost:1 --timeout 0s", `invalid value "0s" for flag -timeout: want a time above 0`},
 		{"--bootstrap localhost:1 --random 5", "--random and --replay need --against HOST:PORT"},
 		{"--bootstrap localhost:1 --against localhost:2 --random -1", `invalid value "-1" for flag -random: want a number above 0`},
+		{"--bootstrap localhost:1 --against localhost:2 --random 1 --themes logs,no", `invalid value "logs,no" for flag -themes: there is no theme "no"`},
 		{"--bootstrap localhost:1 more", `unexpected argument "more"`},
 		{"--bootstrap localhost:1 --sasl GSSAPI:me:secret", "--sasl names no mechanism of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"},
 		{"--bootstrap localhost:1 --sasl PLAIN::secret", "--sasl names no user: want MECHANISM:USER or MECHANISM:USER:PASSWORD"},

@@ -16,7 +16,7 @@ func (f *conformanceFlags) holdRandom(ctx context.Context, stdout io.Writer) err
 	if err != nil {
 		return err
 	}
-	r.Scripts, r.Seed = f.random, f.seed
+	r.Scripts, r.Seed, r.Themes = f.random, f.seed, f.themes
 	if err := r.Begin(ctx); err != nil {
 		return notRun(err)
 	}
