@@ -110,7 +110,7 @@ func (d *configDescriber) describe(r *kmsg.DescribeConfigsRequestResource) ([]de
 		return nil, apiError{protocol.InvalidRequest, "Group name must not be empty"}
 	}
 	set := d.s.groups[name]
-	return d.each(r, groupConfigs, nil, func(name string) describedConfig { return d.groupConfig(set, name) }), apiError{}
+	return d.each(r, groupConfigs, set, func(name string) describedConfig { return d.groupConfig(set, name) }), apiError{}
 }
 
 // each describes the configs of the table and those set besides, or the ones of

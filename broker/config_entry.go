@@ -62,7 +62,7 @@ func (d *configDescriber) topicConfig(t *topic, name string) describedConfig {
 
 // groupConfig describes a config of a group.
 func (d *configDescriber) groupConfig(set map[string]string, name string) describedConfig {
-	def := groupConfigs.find(name)
+	def := groupConfig(name)
 	var synonyms []configSynonym
 	value, own := set[name]
 	switch {
@@ -84,7 +84,11 @@ func (d *configDescriber) groupConfig(set map[string]string, name string) descri
 	} else {
 		synonyms = append(synonyms, d.brokerSynonyms(def.synonym)...)
 	}
-	return d.entry("group", name, def, &value, synonyms)
+	e := d.entry("group", name, def, &value, synonyms)
+	if doc, internal := internalGroupDocs[name]; internal && d.documentation {
+		e.Documentation = &doc
+	}
+	return e
 }
 
 // brokerConfig describes a config of the broker, or of all brokers.

@@ -15,17 +15,18 @@ import (
 func (s *settings) checkGroupConfigs(configs map[string]string) apiError {
 	names := inJavaOrder(configs)
 	for _, name := range names {
-		if groupConfigs.find(name) == nil {
+		if groupConfig(name) == nil {
 			return apiError{protocol.InvalidConfig, "Unknown group config name: " + name}
 		}
 	}
+	if tags := "streams.rack.aware.assignment.tags"; hasTwice(configs[tags]) {
+		return apiError{protocol.InvalidConfig, tags + " must not contain duplicate tag keys."}
+	}
 	for _, name := range groupConfigsDefined {
-		value, set := configs[name]
-		if !set || groupConfigs.find(name) == nil {
-			continue
-		}
-		if err := groupConfigs.find(name).check(value); err != nil {
-			return apiError{protocol.InvalidConfig, err.Error()}
+		if value, set := configs[name]; set {
+			if err := groupConfig(name).check(value); err != nil {
+				return apiError{protocol.InvalidConfig, err.Error()}
+			}
 		}
 	}
 	for _, name := range groupConfigsBounded {
@@ -39,6 +40,18 @@ func (s *settings) checkGroupConfigs(configs map[string]string) apiError {
 		return apiError{protocol.InvalidConfig, "errors.deadletterqueue.topic.name: DLQ topic name must not start with '__'"}
 	}
 	return apiError{}
+}
+
+// hasTwice tells whether an item of a list stands there twice.
+func hasTwice(list string) bool {
+	seen := map[string]bool{}
+	for _, item := range strings.Split(list, ",") {
+		if item = javaTrim(item); seen[item] {
+			return true
+		}
+		seen[item] = true
+	}
+	return false
 }
 
 // groupConfigsDefined are the configs of groups in the order in which GroupConfig defines
@@ -61,7 +74,7 @@ var groupConfigsBounded = [...]string{
 	"share.heartbeat.interval.ms", "share.session.timeout.ms", "share.record.lock.duration.ms", "share.delivery.count.limit",
 	"share.partition.max.record.locks", "share.assignment.interval.ms",
 	"streams.heartbeat.interval.ms", "streams.session.timeout.ms", "streams.num.standby.replicas", "streams.assignment.interval.ms",
-	"streams.assignor.name",
+	"streams.task.offset.interval.ms", "streams.num.warmup.replicas", "streams.assignor.name",
 }
 
 // outOfBounds compares a group config with the bounds that the broker sets: for
@@ -78,12 +91,18 @@ func (s *settings) outOfBounds(name, value string) string {
 		return fmt.Sprintf("%s '%s' is not a registered task assignor. Registered assignors are: [%s].",
 			name, value, strings.Join(known, ", "))
 	}
+	n, _ := strconv.ParseInt(javaTrim(value), 10, 64)
+	switch {
+	case name == "streams.task.offset.interval.ms" && n < minTaskOffsetIntervalMs:
+		return fmt.Sprintf("%s must be greater than or equal to %d", name, minTaskOffsetIntervalMs)
+	case name == "streams.num.warmup.replicas" && n > maxWarmupReplicas:
+		return fmt.Sprintf("%s must be less than or equal to %d", name, maxWarmupReplicas)
+	}
 	kind, rest, _ := strings.Cut(strings.Replace(name, ".num.", ".", 1), ".")
 	lowest, highest := "group."+kind+".min."+rest, "group."+kind+".max."+rest
 	if brokerConfigs.find(highest) == nil {
 		return ""
 	}
-	n, _ := strconv.ParseInt(javaTrim(value), 10, 64)
 	if brokerConfigs.find(lowest) == nil {
 		if n > s.number(highest) {
 			return fmt.Sprintf("%s must be less than or equal to %d", name, s.number(highest))

@@ -150,6 +150,11 @@ func TestTableOfConfigsIsSorted(t *testing.T) {
 			}
 		}
 	}
+	for i := range internalGroupConfigs {
+		if internalGroupConfigs.find(internalGroupConfigs[i].name) != &internalGroupConfigs[i] {
+			t.Errorf("%s is not where it belongs", internalGroupConfigs[i].name)
+		}
+	}
 	for _, name := range topicConfigOrder {
 		if topicConfig(name) == nil {
 			t.Errorf("there is no topic config %s", name)
