@@ -26,7 +26,8 @@ type names struct {
 	unsaid bool
 	node   *int32 // the id of the target's node, if not recordedNode
 	// coordinatorEpoch is the epoch of the target's transaction coordinator, which grows
-	// when it is started again; transcripts show it as that of a fresh one, 0.
+	// when it is started again or was too slow; transcripts count from it, as if it was that
+	// of a fresh one, 0.
 	coordinatorEpoch *int32
 }
 

@@ -326,8 +326,8 @@ func (n *names) number(root, name string, v int64) string {
 			return n.numbered("session", fmt.Sprint(v))
 		}
 	case "CoordinatorEpoch":
-		if n.coordinatorEpoch != nil && v == int64(*n.coordinatorEpoch) {
-			return "0"
+		if n.coordinatorEpoch != nil && v >= int64(*n.coordinatorEpoch) {
+			return fmt.Sprint(v - int64(*n.coordinatorEpoch))
 		}
 	case "FinalizedFeaturesEpoch":
 		if v >= 0 {

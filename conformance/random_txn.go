@@ -294,9 +294,10 @@ func (d *drawing) writeMarkers() {
 	}
 	d.actor = pick(d, producers...)
 	topic, partition := d.place()
+	const coordinator = "$epoch@coordinator"
 	d.send(kmsg.WriteTxnMarkers, -1, "Markers", d.list(func() any {
 		return map[string]any{"ProducerID": d.producerID(), "ProducerEpoch": d.producerEpoch(), "Committed": d.chance(50),
-			"CoordinatorEpoch": pick(d, int64(0), 0, 0, 0, 1, -1), "TransactionVersion": pick(d, int64(0), 1, 2, 2, 2, 3),
+			"CoordinatorEpoch": pick[any](d, coordinator, coordinator, coordinator, coordinator, coordinator+"+1", int64(-1)), "TransactionVersion": pick(d, int64(0), 1, 2, 2, 2, 3),
 			"Topics": []any{map[string]any{"Topic": "$" + topic, "Partitions": []any{partition}}}}
 	}))
 }

@@ -44,6 +44,9 @@ func (s Script) play(c *Conversation, patient int) {
 	for _, id := range s.transactionalIDs() {
 		p.refs.names[id] = c.TransactionalID(id)
 	}
+	if epoch := c.names.coordinatorEpoch; epoch != nil {
+		p.refs.known["epoch@coordinator"] = fmt.Sprint(*epoch)
+	}
 	for _, step := range s.Steps {
 		if k := kmsg.Key(step.Key); k == kmsg.DescribeLogDirs || k == kmsg.AlterReplicaLogDirs {
 			c.logDir()

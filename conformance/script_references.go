@@ -21,6 +21,7 @@ import (
 //	$generation@g      the generation of group g
 //	$session@m1        the fetch session of m1, and $turn@m1 its next epoch
 //	$producer@m1       the producer id of m1, and $epoch@m1 its epoch
+//	$epoch@coordinator the epoch of the transaction coordinator
 //	$sequence@m1.t1.0  the sequence that m1 writes next to partition 0 of topic t1
 //	$long@4097         a text of so many letters
 //
