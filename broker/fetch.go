@@ -265,10 +265,14 @@ func (p *partition) read(r *fetchRead, req *kmsg.FetchRequest, maxBytes int, min
 	p.log.Read(&r.result, partitions.From{
 		Offset: r.offset, LastEpoch: r.lastFetchedEpoch, MaxBytes: max(maxBytes, 0), MinOne: minOne, Committed: req.IsolationLevel == readCommitted,
 	})
+	end := r.result.HighWatermark
+	if req.IsolationLevel == readCommitted {
+		end = r.result.LastStableOffset
+	}
 	switch {
 	case r.result.Code != protocol.None:
 		r.refuse(r.result.Code)
-	case maxBytes < 0 && r.offset < r.result.HighWatermark:
+	case maxBytes < 0 && r.offset < end:
 		r.refuse(protocol.UnknownServerError) // what comes of LogSegment.read's IllegalArgumentException
 	}
 }
