@@ -31,7 +31,7 @@ func TestPrintCoordinatorRecords(t *testing.T) {
 	}
 	epoch := int32(7)
 	n.coordinatorEpoch = &epoch
-	for value, want := range map[string]string{"\x00\x00\x00\x00\x00\x07": "ABORT KeyVersion=0 ValueVersion=0 CoordinatorEpoch=0", "\x00\x00\x00\x00\x00\x08": "ABORT KeyVersion=0 ValueVersion=0 CoordinatorEpoch=8"} {
+	for value, want := range map[string]string{"\x00\x00\x00\x00\x00\x07": "ABORT KeyVersion=0 ValueVersion=0 CoordinatorEpoch=0", "\x00\x00\x00\x00\x00\x08": "ABORT KeyVersion=0 ValueVersion=0 CoordinatorEpoch=1"} {
 		if got := p.controlRecord([]byte{0, 0, 0, 0}, []byte(value)); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
