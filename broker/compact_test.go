@@ -28,7 +28,13 @@ func appendKeyed(t *testing.T, c *Cluster, key string) {
 // armed tells whether any look at logs is planned.
 func armed(c *Cluster) bool {
 	for _, l := range []*lookout{c.upkeep.retention, c.upkeep.cleaner} {
-		if l != nil && !l.armed.IsZero() {
+		if l == nil {
+			continue
+		}
+		l.mu.Lock()
+		planned := !l.armed.IsZero()
+		l.mu.Unlock()
+		if planned {
 			return true
 		}
 	}
@@ -129,7 +135,10 @@ func TestGroupsReloadFromCleanedLogs(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		p := c.image.Load().byName.get(offsetsTopicName).partitions[0]
-		live, size := offsetsOf(c.groups.get("g").machine), p.log.Size()
+		g := c.groups.get("g")
+		g.mu.Lock()
+		live, size := offsetsOf(g.machine), sizeOf(p)
+		g.mu.Unlock()
 		for range 3 {
 			if err := c.Compact(offsetsTopicName); err != nil {
 				t.Fatal(err)
@@ -139,10 +148,16 @@ func TestGroupsReloadFromCleanedLogs(t *testing.T) {
 			}
 			time.Sleep(25 * time.Hour)
 		}
-		if p.log.Size() > size/5 {
-			t.Fatalf("%d bytes are left of %d", p.log.Size(), size)
+		if left := sizeOf(p); left > size/5 {
+			t.Fatalf("%d bytes are left of %d", left, size)
 		}
 	})
+}
+
+func sizeOf(p *partition) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.Size()
 }
 
 func commitPlainly(cl *client, partition int32, offset int64) {
