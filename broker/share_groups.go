@@ -111,7 +111,7 @@ func (c *Cluster) settleShareStates(groupID string, now time.Time) {
 			for _, start := range effect.Starts {
 				c.deleteShareState(now, shareKey(groupID, start.Topic, start.Partition))
 			}
-			g.tell(now, groupcoord.ShareStateDeleted{Starts: effect.Starts})
+			g.tell(now, groupcoord.ShareStateDeleted(effect))
 		}
 	}
 }

@@ -42,16 +42,6 @@ type shareSessionPartition struct {
 	news bool // the next answer has it, whether there are records or not
 }
 
-// find returns the partition of a session, or nil.
-func (s *shareSession) find(id sharePartitionID) *shareSessionPartition {
-	for _, p := range s.partitions {
-		if p.sharePartitionID == id {
-			return p
-		}
-	}
-	return nil
-}
-
 // begin makes a session in the place of an earlier one of the member; false when there
 // are too many (group.share.max.share.sessions).
 func (ss *shareSessions) begin(key shareMember, partitions []*shareSessionPartition, cn *conn, limit int) bool {

@@ -39,6 +39,9 @@ func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.
 			if !ok || h.Magic != 2 || !h.Transactional() || !h.HasProducer() {
 				continue
 			}
+			if partitions.CheckField(c.header.Version, rp.records) != protocol.None {
+				continue // which is refused later, and not written
+			}
 			if e.ProducerID >= 0 && (e.ProducerID != h.ProducerID || e.ProducerEpoch != h.ProducerEpoch) {
 				return w, &partitions.Refusal{
 					Code:    protocol.InvalidProducerIdMapping,
@@ -46,9 +49,6 @@ func (c *call) joinProduced(r *produceRequest) (w txnWrite, refused *partitions.
 				}
 			}
 			e.ProducerID, e.ProducerEpoch = h.ProducerID, h.ProducerEpoch
-			if partitions.CheckField(c.header.Version, rp.records) != protocol.None {
-				continue // which is refused later, and not written
-			}
 			switch open, code := p.tryTransaction(c.now, &h, support == txnAdd); {
 			case code != protocol.None:
 				w.refuse(TopicPartition{t.name, rp.index}, code)

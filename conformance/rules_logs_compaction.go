@@ -185,14 +185,12 @@ func compactionRules() []Rule {
 		}),
 		compaction("merged-size", "As many segments become one as segment.bytes allows, by what they were before.", "Cleaner.groupSegmentsBySize", func(c *Conversation) {
 			t := compacted(c, "segment.bytes", "1048576")
-			big := pairsAt(0, codecNone)
 			for i, size := range []int{400_000, 400_000, 400_000, 10, 700_000, 10} {
 				b := newBatch()
 				b.FirstTimestamp = step(int64(i))
 				r := pairs("k=")
 				r[0].Value = make([]byte, size)
-				big = seal(b, codecNone, r...)
-				layBatch(c, t, big)
+				layBatch(c, t, seal(b, codecNone, r...))
 				lay(c, t, step(int64(i)), string(rune('a'+i))+"=1")
 			}
 			clean(c, t)

@@ -64,7 +64,7 @@ func (s *shareGroup) step(e Event) (resp kmsg.Response) {
 			case InitializeShareState:
 				events = append(events, ShareStateInitialized{Starts: effect.Starts})
 			case DeleteShareState:
-				events = append(events, ShareStateDeleted{Starts: effect.Starts})
+				events = append(events, ShareStateDeleted(effect))
 			}
 		}
 	}

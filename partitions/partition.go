@@ -230,15 +230,17 @@ func (p *Partition) Read(r *Read, from From) {
 }
 
 // readBelow reads batches below limit, of the segment of the first one, which lies behind
-// the offset where cleaning has left a gap.
+// the offset where cleaning has left a gap. No transaction that begins at upTo or behind it
+// has written to what was read.
 func (p *Partition) readBelow(limit int64, r *Read, from From) (upTo int64) {
 	at := p.log.seek(from.Offset)
 	first := baseOffset(p.log.at(at))
 	if first >= limit {
 		return from.Offset
 	}
-	r.Batches, r.Size, upTo = p.log.read(r.Batches, at, min(limit, p.segments.endOf(first)), from.MaxBytes, from.MinOne)
-	return upTo
+	end := p.segments.endOf(first)
+	r.Batches, r.Size, upTo = p.log.read(r.Batches, at, min(limit, end), from.MaxBytes, from.MinOne)
+	return min(upTo, end)
 }
 
 // readCommitted reads up to the last stable offset.
