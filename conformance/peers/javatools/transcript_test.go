@@ -102,13 +102,27 @@ func text(cs []command) string {
 }
 
 // offered takes away from what Kafka said what a broker does not offer, and from what
-// the broker said that it does not.
+// the broker said that it does not. The last line of a list has no comma.
 func offered(kafka, here []command) {
 	for i := range min(len(kafka), len(here)) {
 		if !kafka[i].partial() {
 			continue
 		}
-		here[i].said = slices.DeleteFunc(here[i].said, func(line string) bool { return strings.HasSuffix(strings.TrimSuffix(line, ","), ": UNSUPPORTED") })
+		trimCommas(kafka[i].said)
+		trimCommas(here[i].said)
+		here[i].said = slices.DeleteFunc(here[i].said, func(line string) bool {
+			return strings.HasSuffix(line, ": UNSUPPORTED") || strings.HasPrefix(line, lowerFeature)
+		})
 		kafka[i].said = slices.DeleteFunc(kafka[i].said, func(line string) bool { return !slices.Contains(here[i].said, line) })
+	}
+}
+
+// lowerFeature begins the line of the feature that the broker has at a lower level than
+// Kafka: level 2 is for dead letters, which there are none of yet.
+const lowerFeature = "Feature: share.version "
+
+func trimCommas(lines []string) {
+	for i, line := range lines {
+		lines[i] = strings.TrimSuffix(line, ",")
 	}
 }
